@@ -1,0 +1,1 @@
+"""The ground everyone stands on: no third-party import but pydantic and numpy."""

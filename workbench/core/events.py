@@ -1,0 +1,87 @@
+"""What happened in a run, one JSON object a line.
+
+A writer appends whole lines; a reader keeps an offset and never sees half a line. A crash loses at most the
+line that was being written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.workspace import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME = "events.jsonl"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        type: `state`, `progress`, `batch`, `epoch`, `note`, … (what the stage documents).
+        time: Seconds since the epoch, UTC.
+        data: The rest, plain JSON.
+    """
+
+    type: str
+    time: float
+    data: dict[str, Any]
+
+
+class EventWriter:
+    """Appends events to a run's file with one `write` each; only the run's one writer holds it."""
+
+    def __init__(self, run: Path) -> None:
+        self._path = run / FILE_NAME
+        with writing(self._path):
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def emit(self, type_: str, /, **data: Any) -> None:
+        """Append one event.
+
+        Raises:
+            WorkspaceError: The disk refused it.
+        """
+        line = json.dumps({"type": type_, "time": time.time(), **data}, separators=(",", ":"))
+        with writing(self._path):
+            os.write(self._fd, line.encode() + b"\n")
+
+    def close(self) -> None:
+        """Release the file."""
+        os.close(self._fd)
+
+
+@dataclass
+class EventReader:
+    """Reads what is new since the last call; many readers may follow one run."""
+
+    run: Path
+    _offset: int = field(default=0, init=False)
+
+    def read(self) -> list[Event]:
+        """Return the events appended since the last call; a line not yet finished waits for the next."""
+        try:
+            with (self.run / FILE_NAME).open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        end = data.rfind(b"\n") + 1
+        self._offset += end
+        return [event for line in data[:end].splitlines() if (event := _parse(line)) is not None]
+
+
+def _parse(line: bytes) -> Event | None:
+    # A crash can leave half a line with the next writer's line glued to it; only that line is skipped.
+    try:
+        data = json.loads(line)
+        return Event(type=data.pop("type"), time=data.pop("time"), data=data)
+    except (ValueError, KeyError, AttributeError):
+        return None

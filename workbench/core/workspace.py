@@ -1,0 +1,174 @@
+"""Where files live. The only module that knows `WORKBENCH_HOME`.
+
+```
+runs/<kind>-<UTC time>-<short hash>/   one job: job.json, events.jsonl, stderr.log, result/
+sweeps/<name>/                         one search
+models/<name>/<version>/               what is served
+cache/                                 content-addressed results and prepared datasets
+```
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.errors import BadInputError, WorkspaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RUN_NAME = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of plain files; every panel, kernel and job that is given the same one shares it."""
+
+    home: Path
+
+    @classmethod
+    def default(cls) -> Workspace:
+        """Return the workspace at `WORKBENCH_HOME`, or `~/.workbench`."""
+        return cls.at(os.environ.get("WORKBENCH_HOME") or Path.home() / ".workbench")
+
+    @classmethod
+    def at(cls, home: str | os.PathLike[str]) -> Workspace:
+        """Return the workspace in a folder; the folder is made when something is first written."""
+        return cls(Path(home).expanduser().absolute())
+
+    @property
+    def runs(self) -> Path:
+        """Folder of all jobs."""
+        return self.home / "runs"
+
+    @property
+    def models(self) -> Path:
+        """Model store in TensorFlow Serving's layout."""
+        return self.home / "models"
+
+    @property
+    def cache(self) -> Path:
+        """Content-addressed results."""
+        return self.home / "cache"
+
+    def ensure(self) -> Workspace:
+        """Make the folders.
+
+        Raises:
+            WorkspaceError: The disk is full, read-only or not ours.
+        """
+        with writing(self.home):
+            for folder in (self.runs, self.models, self.cache):
+                folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def new_run(self, kind: str) -> Path:
+        """Make and return an empty run folder named after its kind and the time."""
+        self.ensure()
+        time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        folder = self.runs / f"{kind}-{time}-{secrets.token_hex(4)}"
+        with writing(folder):
+            (folder / "result").mkdir(parents=True)
+        return folder
+
+    def run(self, name: str) -> Path:
+        """Return the folder of an existing run.
+
+        Raises:
+            BadInputError: There is no such run here.
+        """
+        folder = self.runs / name
+        if not _RUN_NAME.fullmatch(name) or not folder.is_dir():
+            raise BadInputError.of(
+                "run",
+                rule=f"must name a folder in {self.runs}",
+                got=name,
+                hint="list them with `workbench runs`",
+            )
+        return folder
+
+    def list_runs(self, kind: str | None = None) -> list[Path]:
+        """Return run folders, newest first."""
+        if not self.runs.is_dir():
+            return []
+        found = [p for p in self.runs.iterdir() if _RUN_NAME.fullmatch(p.name)]
+        if kind is not None:
+            found = [p for p in found if p.name.split("-")[0] == kind]
+        return sorted(found, key=lambda p: p.name.split("-")[1:], reverse=True)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an operating-system error while writing into one sentence.
+
+    Raises:
+        WorkspaceError: With the path, the system's reason and the next step.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} cannot be written ({error.strerror or error}); "
+            "free some space or point WORKBENCH_HOME to a folder you can write."
+        ) from error
+
+
+def write_atomic(path: Path, data: bytes | str, *, private: bool = False) -> None:
+    """Write a file so that a reader sees the old content or the new, never a half.
+
+    Temporary name in the same folder, fsync, rename.
+
+    Args:
+        path: Target file; its folder is made if needed.
+        data: Content; text is written as UTF-8.
+        private: Readable by the owner only (0600).
+
+    Raises:
+        WorkspaceError: The file could not be written; nothing is left behind.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o600 if private else 0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+    """Write a value as indented JSON, atomically."""
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", private=private)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON that we wrote.
+
+    Raises:
+        WorkspaceError: The file is missing or no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WorkspaceError(f"{path} cannot be read ({error}); delete it to start anew.") from error
+
+
+def digest(value: Any) -> str:
+    """Return the content address (sha256, hex) of a JSON value; key order does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
