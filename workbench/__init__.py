@@ -1,1 +1,59 @@
-"""Lastmile Workbench."""
+"""Lastmile Workbench: from a trained network to a server that answers, measured.
+
+The public names are imported when they are first used: `import workbench` alone loads no framework, no plotly
+and no widgets.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    # data
+    "load_dataset": "workbench.datasets",
+    "default_dataset": "workbench.datasets",
+    "Dataset": "workbench.datasets",
+    # verbs: each is the package of the same name, which can be called
+    "train": "workbench",
+    "evaluate": "workbench",
+    "convert": "workbench",
+    "compress": "workbench",
+    "serve": "workbench",
+    # what verbs are given and give back
+    "Artifact": "workbench.core.artifact",
+    "Gate": "workbench.evaluate.gate",
+    "MagnitudePruning": "workbench.compress.magnitude_pruning",
+    "PostTrainingQuantization": "workbench.compress.post_training",
+    "Workspace": "workbench.core.workspace",
+    "WorkbenchError": "workbench.core.errors",
+    # the rest of the road
+    "adopt": "workbench.convert.adopt",
+    "attach": "workbench.jobs",
+    "client": "workbench.serve.client",
+    "jobs": "workbench",
+    "health": "workbench.monitor.health",
+    "run": "workbench.pipeline.road",
+    "RoadSettings": "workbench.pipeline.road",
+    # faces
+    "TrainPanel": "workbench.panels.train",
+    "EvaluatePanel": "workbench.panels.evaluate",
+}
+__all__ = [*_PUBLIC]  # noqa: PLE0604 - names come from the one table above
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use."""
+    try:
+        home = _PUBLIC[name]
+    except KeyError:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}") from None
+    if home == __name__:
+        return importlib.import_module(f"workbench.{name}")
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

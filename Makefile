@@ -1,0 +1,65 @@
+# Two commands to begin with: `make dashboard` and `make test`. The same commands serve people and CI.
+PYTHON ?= python3
+PORT ?= 8866
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Without bytecode every import takes two to three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: install dashboard lab demo test test-ui test-slow test-wheel notebooks lint format bench lock clean help
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## Create .venv and install everything, pinned, with bytecode
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"python must be 3.11 or newer, got {sys.version.split()[0]}; set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
+		--constraint requirements.lock --editable '.[train,lab]' --group dev
+	@touch $@
+
+dashboard: $(STAMP) ## Start the job cluster and the dashboard, print its URL (PORT=8866)
+	@$(BIN)/workbench dashboard --port $(PORT)
+
+lab: $(STAMP) ## Open JupyterLab at the notebooks
+	@$(BIN)/jupyter lab --port $(PORT) notebooks
+
+demo: $(STAMP) ## The whole road once, on the digits that ship inside scikit-learn
+	@$(BIN)/workbench run --dataset digits
+
+test: $(STAMP) ## The tests that CI runs; no browser needed (under 2 minutes)
+	$(BIN)/python -m pytest -m "not slow and not ui"
+
+test-ui: $(STAMP) ## The dashboards in a real headless Chromium
+	$(BIN)/python -m pytest -m ui
+
+test-slow: $(STAMP) ## Real TensorFlow on real MNIST, long faults; run by hand
+	$(BIN)/python -m pytest -m slow
+
+test-wheel: $(STAMP) ## Build the wheel, install it into a clean venv, use it from an empty folder
+	$(BIN)/python .ci/check_wheel.py
+
+notebooks: $(STAMP) ## Run every notebook from top to bottom
+	$(BIN)/python -m pytest --nbmake notebooks
+
+lint: $(STAMP) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench: $(STAMP) ## Measure the figures of the README (set WORKBENCH_DATA for MNIST)
+	$(BIN)/python benchmarks/run.py
+
+lock: ## Pin versions anew; the file names no package index
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra lab --group dev --universal --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade -o requirements.lock
+
+clean: ## Remove the environment and everything that was generated
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache test-artifacts

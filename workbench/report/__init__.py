@@ -1,0 +1,1 @@
+"""One-file HTML from records and figures."""
