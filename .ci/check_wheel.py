@@ -1,4 +1,4 @@
-"""Build the wheel, install it into a clean environment and use it from an empty folder, as a newcomer would."""
+"""Build the wheel, install it into a clean environment and use it from an empty folder, like a newcomer."""
 
 from __future__ import annotations
 
