@@ -1,0 +1,159 @@
+"""The command line: a thin door to the same functions that Python users call.
+
+Exit codes: 0 the gate passed, 1 a gate or parity check failed, 2 bad input, 3 a job or server failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.settings import FieldSpec, Settings, describe
+from workbench.core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(
+    name="workbench",
+    help="The last mile of deep learning: train, gate, compress, convert, serve and watch, measured.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        from workbench import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _version(asked=value), is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def with_flags(*groups: type[Settings]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command one flag for every declared setting of the groups; what was not given stays out.
+
+    The command receives the given values as one dictionary a group, in the order of the groups.
+    """
+    fields = [describe(group) for group in groups]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command).parameters.values())[len(groups) :]
+
+        def door(**values: Any) -> None:
+            given = [{spec.name: values.pop(spec.name) for spec in specs} for specs in fields]
+            given = [{name: value for name, value in group.items() if value is not None} for group in given]
+            command(*given, **values)
+
+        flags = [_flag(spec) for specs in fields for spec in specs]
+        door.__signature__ = inspect.Signature([*flags, *own])  # type: ignore[attr-defined]
+        door.__annotations__ = {p.name: p.annotation for p in [*flags, *own]}
+        door.__name__, door.__doc__ = command.__name__, command.__doc__
+        return door
+
+    return decorate
+
+
+_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "choice": str, "text": str}
+
+
+def _flag(spec: FieldSpec) -> inspect.Parameter:
+    # Bounds are checked by the settings themselves, so that every door gives the same sentence.
+    text = spec.description + (f" One of: {', '.join(map(str, spec.choices))}." if spec.choices else "")
+    if spec.default is not None:
+        text += f" [default: {spec.default}]"
+    option = typer.Option(f"--{spec.name.replace('_', '-')}", help=text, show_default=False)
+    annotation = Annotated[_TYPES[spec.kind] | None, option]
+    return inspect.Parameter(spec.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+HOME = Annotated[Path | None, typer.Option("--home", help="Workspace folder. [default: WORKBENCH_HOME]")]
+
+
+def _register_run() -> None:
+    from workbench.evaluate.gate import Gate
+    from workbench.pipeline.settings import RoadSettings
+
+    @app.command("run")
+    @with_flags(RoadSettings, Gate)
+    def run_road(
+        road: dict[str, Any],
+        gate: dict[str, Any],
+        *,
+        home: HOME = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+    ) -> None:
+        """Go the whole road: train, gate, compress, convert, serve, watch; then a table and an HTML report."""
+        from workbench.pipeline.road import run
+        from workbench.report.road import write_report
+        from workbench.report.terminal import RoadProgress, print_road
+
+        workspace = Workspace.at(home) if home else Workspace.default()
+        settings = RoadSettings.parse(road)
+        wanted = Gate.parse(gate) if gate else None
+        with RoadProgress(quiet=as_json) as progress:
+            report = run(settings, gate=wanted, workspace=workspace, on_event=progress.show)
+        page = write_report(report, workspace.run(report.run) / "result" / "report.html")
+        if as_json:
+            typer.echo(json.dumps(report.to_json()))
+        else:
+            print_road(report, page)
+        raise typer.Exit(0 if report.verdict.passed else 1)
+
+
+@app.command()
+def dashboard(
+    *,
+    port: Annotated[int, typer.Option(help="Port; the next free one is taken where it is in use.")] = 8866,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser, if there is one.")] = True,
+    home: HOME = None,
+) -> None:
+    """Start the job cluster and the Voila dashboard, print its URL; Ctrl-C ends them."""
+    from workbench.dashboards.server import launch
+
+    raise typer.Exit(launch(Workspace.at(home) if home else Workspace.default(), port=port, open_browser=browser))
+
+
+def main() -> None:
+    """Run the command line; every error is one sentence, its traceback lies in the workspace."""
+    _register_run()
+    try:
+        app(standalone_mode=True)
+    except WorkbenchError as error:
+        typer.echo(f"workbench: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("workbench: interrupted; jobs that were running are kept and can be resumed.", err=True)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last door: one sentence, the rest into a file
+        log = _keep_traceback()
+        typer.echo(f"workbench: unexpected {type(error).__name__}: {error}; the traceback is in {log}.", err=True)
+        sys.exit(3)
+
+
+def _keep_traceback() -> str:
+    text = traceback.format_exc()
+    try:
+        folder = Workspace.default().new_run("error")
+        (folder / "stderr.log").write_text(text, encoding="utf-8")
+    except (WorkbenchError, OSError):
+        return text
+    return str(folder / "stderr.log")

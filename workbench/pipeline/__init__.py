@@ -1,0 +1,1 @@
+"""The road: train, gate, compress, convert, serve, watch — with the loop back to training."""

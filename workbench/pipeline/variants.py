@@ -1,0 +1,105 @@
+"""Compress and convert one trained model into the variants of the final table, each measured the same way."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.core.records import Evaluation, Parity, Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.core.artifact import Artifact
+    from workbench.core.workspace import Workspace
+    from workbench.datasets import Dataset
+    from workbench.evaluate.gate import Gate
+
+_TIMED_IN_PROCESS = ("onnx", "tflite")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every variant is measured against: same data, same baseline, same gate."""
+
+    data: Dataset
+    baseline: Evaluation
+    gate: Gate
+    workspace: Workspace
+
+    def measure(self, name: str, artifact: Artifact) -> Variant:
+        """Evaluate, time and judge one artifact."""
+        from workbench.evaluate.intervals import paired_drop
+        from workbench.evaluate.inventory import inventory
+        from workbench.evaluate.latency import measure_latency
+        from workbench.evaluate.score import evaluate
+
+        evaluation = evaluate(artifact, self.data, workspace=self.workspace)
+        sizes = artifact.sizes()
+        timed = artifact.format in _TIMED_IN_PROCESS
+        latency = measure_latency(artifact, self.data.floats("test", slice(0, 64))) if timed else None
+        drop, low, high = paired_drop(self.baseline.correct, evaluation.correct)
+        parity = artifact.metrics.get("parity")
+        return Variant(
+            name=name,
+            format=artifact.format,
+            numeric=artifact.numeric,
+            artifact=str(artifact.folder),
+            sparsity=inventory(artifact).sparsity,
+            accuracy=evaluation.accuracy,
+            drop=drop,
+            drop_low=low,
+            drop_high=high,
+            sizes=sizes,
+            latency=latency,
+            parity=Parity.from_json(parity) if parity else None,
+            verdict=self.gate.check(evaluation, baseline=self.baseline, sizes=sizes, latency=latency),
+        )
+
+
+def make_variants(
+    trained: Artifact, sparsity: float, seed: int, bench: Bench, announce: Callable[[str, str], None]
+) -> tuple[list[Artifact], list[Variant]]:
+    """Prune, quantize and convert a trained model.
+
+    Args:
+        trained: The model that passed its gate.
+        sparsity: Share of weights to set to zero; 0 skips pruning.
+        seed: Seed of the fine-tuning.
+        bench: How each variant is measured.
+        announce: Called with step and sentence.
+
+    Returns:
+        The artifacts and their rows, the trained model first, the ones to serve (ONNX, int8 TFLite) last.
+    """
+    from workbench.compress.magnitude_pruning import MagnitudePruning
+    from workbench.compress.run import compress
+    from workbench.convert.run import convert
+
+    small, word = trained, "trained"
+    if sparsity > 0:
+        announce("compress", f"pruning to {sparsity:.0%}, with fine-tuning")
+        method = MagnitudePruning(sparsity=sparsity, seed=seed)
+        small, word = compress(trained, method, bench.data, workspace=bench.workspace), "pruned"
+
+    announce("convert", "SavedModel, ONNX, TFLite, each compared with its source")
+    wanted = [
+        ("trained tflite float32", trained, "tflite", "float32"),
+        (f"{word} saved_model", small, "saved_model", "float32"),
+        (f"{word} tflite float32", small, "tflite", "float32"),
+        (f"{word} onnx float32", small, "onnx", "float32"),
+        (f"{word} tflite int8", small, "tflite", "int8"),
+    ]
+    # Conversions are independent jobs; the cluster decides how many run at once.
+    with ThreadPoolExecutor(max_workers=len(wanted)) as threads:
+        made = list(
+            threads.map(
+                lambda row: convert(row[1], row[2], numeric=row[3], dataset=bench.data, workspace=bench.workspace),
+                wanted,
+            )
+        )
+    names = ["trained", *(["pruned"] if small is not trained else []), *(row[0] for row in wanted)]
+    artifacts = [trained, *([small] if small is not trained else []), *made]
+    announce("convert", "measuring every variant on the test set")
+    return artifacts, [bench.measure(name, artifact) for name, artifact in zip(names, artifacts, strict=True)]
