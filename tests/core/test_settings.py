@@ -1,0 +1,56 @@
+from typing import Literal
+
+import pytest
+from pydantic import Field, ValidationError
+
+from workbench.core.errors import BadInputError, from_dict
+from workbench.core.settings import Settings, describe
+
+
+class Example(Settings):
+    sparsity: float = Field(0.5, ge=0, lt=1, description="Share of weights set to zero.")
+    clusters: int | None = Field(None, gt=1, description="Shared values a layer.")
+    schedule: Literal["constant", "polynomial"] = Field("constant", description="How sparsity grows.")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"sparsity": 1.0}, "sparsity must be less than 1, got 1.0; it means: Share of weights set to zero."),
+        ({"clusters": 1}, "clusters must be greater than 1, got 1; it means: Shared values a layer."),
+        ({"schedule": "cubic"}, "schedule must be 'constant' or 'polynomial', got 'cubic'"),
+        ({"sparsety": 0.1}, "sparsety is not a setting of Example; choose from: sparsity, clusters, schedule."),
+        ({"sparsity": float("nan")}, "sparsity must be a finite number, got nan"),
+        ({"sparsity": "much"}, "sparsity must be a valid number"),
+    ],
+)
+def test_bad_input_is_one_sentence(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        Example.parse(values)
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_are_frozen_and_replaced_with_validation() -> None:
+    settings = Example(sparsity=0.25)
+    with pytest.raises(ValidationError):
+        settings.sparsity = 0.5  # type: ignore[misc]
+    assert settings.replace(clusters=8) == Example(sparsity=0.25, clusters=8)
+    with pytest.raises(BadInputError):
+        settings.replace(sparsity=2)
+
+
+def test_a_declaration_describes_its_form() -> None:
+    sparsity, clusters, schedule = describe(Example)
+    assert (sparsity.kind, sparsity.default, sparsity.low, sparsity.high) == ("float", 0.5, 0.0, 1.0)
+    assert (clusters.kind, clusters.optional, clusters.low) == ("int", True, 1.0)
+    assert (schedule.kind, schedule.choices) == ("choice", ("constant", "polynomial"))
+    assert all(spec.description for spec in (sparsity, clusters, schedule))
+
+
+def test_errors_cross_processes_as_text() -> None:
+    error = BadInputError.of("epochs", rule="must be at least 1", got=0, hint="give a whole number")
+    again = from_dict(error.to_dict())
+    assert type(again) is BadInputError
+    assert str(again) == "epochs must be at least 1, got 0; give a whole number."
+    assert again.exit_code == 2
