@@ -1,0 +1,103 @@
+"""Find a dataset, preparing it in a job where it is asked for the first time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbench.core.artifact import content_sha256
+from workbench.core.errors import BadInputError
+from workbench.core.workspace import Workspace, digest
+from workbench.datasets.base import SOURCES, DatasetSource
+from workbench.datasets.content import find
+from workbench.datasets.dataset import Dataset, safe_name
+from workbench.datasets.folder import listing
+from workbench.datasets.prepare import PrepareSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.core.events import Event
+
+STAGE = "workbench.datasets.prepare:run"
+
+
+class DefaultDataset(NamedTuple):
+    """The dataset to begin with, and a sentence on why it is that one."""
+
+    name: str
+    note: str
+
+
+def load_dataset(
+    dataset: str | os.PathLike[str] | Dataset,
+    *,
+    workspace: Workspace | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Dataset:
+    """Return a dataset; one that is prepared already is opened at once, without a job.
+
+    Args:
+        dataset: A name (`digits`, `mnist`, `fashion_mnist`), the path of an `.npz` file, or of a folder of class
+            folders of images. A `Dataset` is returned as it is.
+        workspace: Where the prepared files are kept.
+        on_event: Called with each event of the job that prepares it.
+
+    Raises:
+        BadInputError: No such dataset, or data that breaks a rule (the key, index or file is named).
+        WorkspaceError: The workspace cannot be written.
+    """
+    if isinstance(dataset, Dataset):
+        return dataset
+    workspace = workspace or Workspace.default()
+    settings = _asked(os.fspath(dataset))
+    folder = find(workspace, settings.keys[0])
+    if folder is None:
+        from workbench.jobs import submit
+
+        job = submit(STAGE, settings, kind="prepare", workspace=workspace, reuse=False)
+        folder = workspace.cache / "datasets" / str(job.wait(on_event=on_event)["folder"])
+    return Dataset.open(folder)
+
+
+def default_dataset(workspace: Workspace | None = None) -> DefaultDataset:
+    """Return `mnist` where it is at hand (a file, or prepared before), else `digits`, with the reason."""
+    source = SOURCES.get("mnist")()
+    prepared = find(workspace or Workspace.default(), _unit_key("mnist", source, None))
+    if source.at_hand() or prepared is not None:
+        return DefaultDataset("mnist", "MNIST is at hand.")
+    digits = SOURCES.get("digits")()
+    return DefaultDataset(
+        "digits",
+        f"MNIST is not at hand, so this uses digits: {digits.note} "
+        "For MNIST set WORKBENCH_DATA to a folder with mnist.npz, or ask for 'mnist' to download it.",
+    )
+
+
+def _asked(dataset: str) -> PrepareSettings:
+    if dataset in SOURCES.names():
+        return _unit(dataset)
+    path = Path(dataset).expanduser().absolute()
+    if path.is_dir():
+        key = digest({"folder": path.name, "files": listing(path)})
+        return PrepareSettings(kind="folder", name=safe_name(path.name), path=str(path), keys=(key,))
+    if path.is_file() and path.suffix == ".npz":
+        key = digest({"npz": path.name, "sha256": content_sha256(path)})
+        return PrepareSettings(kind="npz", name=safe_name(path.stem), path=str(path), keys=(key,))
+    raise BadInputError.of(
+        "dataset", rule=f"must be one of {', '.join(SOURCES.names())}, an .npz file, or a folder of class folders",
+        got=dataset,
+    )  # fmt: skip
+
+
+def _unit(name: str) -> PrepareSettings:
+    source = SOURCES.get(name)()
+    file = source.locate()
+    # Also found without the file: once prepared, it is there when the file is not.
+    keys = (_unit_key(name, source, file), _unit_key(name, source, None))
+    return PrepareSettings(kind="unit", name=name, path=str(file) if file else None, keys=tuple(dict.fromkeys(keys)))
+
+
+def _unit_key(name: str, source: DatasetSource, file: Path | None) -> str:
+    return digest({"unit": name, "revision": source.revision, "file": content_sha256(file) if file else None})
