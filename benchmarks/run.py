@@ -1,0 +1,64 @@
+"""Run every benchmark beside this file and write the README's table of figures.
+
+Each benchmark is a script that takes the path of a JSON file to write: a list of rows with `figure` (what was
+measured), `target` (what it should be), `measured` (what it was) and `met` (true, false, or null where there is no
+target). Give names to run some of them: `python benchmarks/run.py startup dashboard`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workbench.core.artifact import cpu_name
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks (default: all) and write the table from all results that are there."""
+    scripts = sorted(p for p in HERE.glob("*.py") if p != Path(__file__) and (not names or p.stem in names))
+    RESULTS.mkdir(exist_ok=True)
+    for script in scripts:
+        print(f"== {script.stem}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "rows.json"
+            done = subprocess.run([sys.executable, str(script), str(output)], check=False)
+            if done.returncode or not output.exists():
+                sys.exit(f"benchmark {script.stem} ended with {done.returncode}")
+            result = {
+                "date": datetime.now(UTC).date().isoformat(),
+                "machine": cpu_name(),
+                "rows": json.loads(output.read_text(encoding="utf-8")),
+            }
+        (RESULTS / f"{script.stem}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_table()
+
+
+def write_table() -> None:
+    """Put the table between the README's markers."""
+    lines = ["| figure | target | measured | |", "|---|---|---|---|"]
+    machines = set()
+    for path in sorted(RESULTS.glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        machines.add(f"{result['machine']} ({result['date']})")
+        for row in result["rows"]:
+            sign = {True: "met", False: "**missed**", None: ""}[row["met"]]
+            lines.append(f"| {row['figure']} | {row['target']} | {row['measured']} | {sign} |")
+    text = "\n".join([*lines, "", f"Measured by `make bench` on: {'; '.join(sorted(machines))}."])
+    readme = README.read_text(encoding="utf-8")
+    head, _, rest = readme.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    README.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
