@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.core.errors import ParityError
+from workbench.core.records import Parity
+from workbench.evaluate.parity import Tolerance, parity, require_parity
+
+ROWS = np.random.default_rng(0).dirichlet(np.ones(5), 200)
+
+
+def _compare(target: np.ndarray, tolerance: Tolerance | None = None) -> Parity:
+    tolerance = tolerance or Tolerance.default("float32")
+    return parity(ROWS, target, source="tf_keras/float32", target="onnx/float32", tolerance=tolerance)
+
+
+@given(st.floats(0, 1e-2))
+def test_float_passes_up_to_its_tolerance(shift: float) -> None:
+    result = _compare(ROWS + shift)
+    assert result.passed == (result.max_abs <= 1e-4)
+    assert result.max_abs == pytest.approx(shift, abs=1e-9)
+
+
+def test_the_worst_sample_is_named() -> None:
+    tampered = ROWS.copy()
+    tampered[17, 2] += 0.3
+    result = _compare(tampered)
+    assert result.worst == 17
+    with pytest.raises(ParityError, match="worst: number 17"):
+        require_parity(result)
+
+
+def test_quantised_models_are_judged_by_their_labels() -> None:
+    tolerance = Tolerance.default("int8")
+    assert require_parity(_compare(ROWS * 0.9, tolerance)).agreement == 1.0
+    few = ROWS.copy()
+    few[:3] = np.roll(few[:3], 1, axis=1)
+    with pytest.raises(ParityError, match=r"99.0% of the labels equal\), got 98.5% equal"):
+        require_parity(_compare(few, tolerance))
+
+
+def test_nan_and_another_shape_never_pass() -> None:
+    broken = ROWS.copy()
+    broken[3, 0] = np.nan
+    assert not _compare(broken, Tolerance.default("int8")).passed
+    with pytest.raises(ParityError, match="shape"):
+        _compare(ROWS[:, :4])

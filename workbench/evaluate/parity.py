@@ -1,0 +1,98 @@
+"""Does a converted model answer like its source?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from workbench.core.errors import BadInputError, ParityError
+from workbench.core.records import Parity
+from workbench.core.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class Tolerance(Settings):
+    """How far outputs may lie apart."""
+
+    max_abs: float | None = Field(
+        None, gt=0, description="largest absolute difference of any output; none: only labels are compared"
+    )
+    min_agreement: float = Field(0.99, ge=0, le=1, description="least share of samples with the same label")
+
+    @classmethod
+    def default(cls, numeric: str) -> Tolerance:
+        """Return the tolerance of a numeric type: 1e-4 for float32; quantised models are judged by label."""
+        return cls(max_abs=1e-4 if numeric == "float32" else None)
+
+
+def parity(
+    source_outputs: ArrayLike,
+    target_outputs: ArrayLike,
+    *,
+    source: str,
+    target: str,
+    tolerance: Tolerance,
+) -> Parity:
+    """Compare the outputs of two models for the same samples.
+
+    Args:
+        source_outputs: (samples, classes).
+        target_outputs: The same of the converted model.
+        source: Format and numeric type of the source (`Artifact.label`).
+        target: The same of the converted model.
+        tolerance: When the comparison counts as passed.
+
+    Raises:
+        BadInputError: There is nothing to compare.
+        ParityError: The converted model's outputs have another shape.
+    """
+    ours, theirs = np.asarray(source_outputs, np.float64), np.asarray(target_outputs, np.float64)
+    if ours.size == 0:
+        raise BadInputError.of("samples", rule="must be at least one to compare outputs on", got=0)
+    if ours.shape != theirs.shape:
+        raise ParityError(f"{target} answers with shape {theirs.shape} where {source} answers {ours.shape}.")
+    # A NaN on either side is as far apart as can be, and must not pass a comparison by being incomparable.
+    distance = np.nan_to_num(np.abs(ours - theirs), nan=np.inf).reshape(len(ours), -1)
+    agreement = float((_labels(ours) == _labels(theirs)).mean())
+    largest = float(distance.max())
+    close = tolerance.max_abs is None or largest <= tolerance.max_abs
+    return Parity(
+        source=source,
+        target=target,
+        samples=len(ours),
+        max_abs=largest,
+        mean_abs=float(distance.mean()),
+        agreement=agreement,
+        worst=int(distance.max(axis=1).argmax()),
+        max_abs_limit=tolerance.max_abs,
+        min_agreement=tolerance.min_agreement,
+        passed=bool(close and agreement >= tolerance.min_agreement and np.isfinite(largest)),
+    )
+
+
+def require_parity(result: Parity) -> Parity:
+    """Return a comparison that passed.
+
+    Raises:
+        ParityError: It did not; with the figures and the sample to look at.
+    """
+    if result.passed:
+        return result
+    limits = f"at least {result.min_agreement:.1%} of the labels equal"
+    if result.max_abs_limit is not None:
+        limits += f" and no output off by more than {result.max_abs_limit:g}"
+    raise ParityError(
+        f"{result.target} must answer like {result.source} ({limits}), got {result.agreement:.1%} equal labels "
+        f"and outputs off by up to {result.max_abs:.3g} on {result.samples} samples (worst: number "
+        f"{result.worst}); do not use it, or widen the tolerance knowingly."
+    )
+
+
+def _labels(outputs: np.ndarray) -> np.ndarray:
+    flat = outputs.reshape(len(outputs), -1)
+    # One output is a binary head: its label is the side of one half.
+    return flat[:, 0] > 0.5 if flat.shape[1] == 1 else flat.argmax(axis=1)  # noqa: PLR2004

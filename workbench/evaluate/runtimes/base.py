@@ -1,0 +1,155 @@
+"""What all runtimes have in common: float32 in, float32 out, any batch size, threads as told."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.plugins import Registry
+from workbench.core.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from workbench.core.artifact import Artifact
+
+_LONGEST_REASON = 200
+
+
+class TensorSpec(Record):
+    """One named input or output as callers see it; an axis of −1 is free (axis 0 is the batch)."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Runtime(ABC):
+    """A model that answers.
+
+    Attributes:
+        in_process: True where the engine may be loaded in a notebook's kernel (no TensorFlow).
+        inputs: The model's inputs as a caller gives them; exactly one.
+        outputs: The model's outputs as a caller gets them; exactly one.
+        threads: Threads of one call.
+    """
+
+    in_process: ClassVar[bool] = True
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    threads: int
+
+    @abstractmethod
+    def __init__(self, artifact: Artifact, threads: int) -> None:
+        """Open the model file; a unit's constructor may assume that the file is what its manifest says."""
+
+    @property
+    def name(self) -> str:
+        """The unit's name, which is the format it runs."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def predict(self, batch: ArrayLike) -> NDArray[np.float32]:
+        """Answer a batch.
+
+        Args:
+            batch: (samples, …) float32 of the input's shape.
+
+        Returns:
+            (samples, …) float32, what the model's last layer gives; quantised outputs are scaled back.
+
+        Raises:
+            BadInputError: The shape is not the input's.
+        """
+        values = np.ascontiguousarray(batch, dtype=np.float32)
+        wanted = self.inputs[0].shape[1:]
+        fits = values.ndim == len(wanted) + 1 and all(
+            want in (-1, got) for want, got in zip(wanted, values.shape[1:], strict=True)
+        )
+        if not fits:
+            raise BadInputError.of("batch", rule=f"must have the shape (samples, {wanted})", got=values.shape)
+        if not len(values):
+            raise BadInputError.of("batch", rule="must hold at least one sample", got=values.shape)
+        return self._run(values)
+
+    @abstractmethod
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Answer a batch whose shape was checked."""
+
+    def close(self) -> None:  # noqa: B027 - not every engine has something to let go of
+        """Let go of the model; a closed runtime is not used again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+runtimes: Registry[Runtime] = Registry(
+    "runtimes",
+    "workbench.evaluate.runtimes",
+    Runtime,  # type: ignore[type-abstract]
+)
+
+
+def open_runtime(artifact: Artifact, threads: int = 1) -> Runtime:
+    """Open a model in the runtime of its format, after its file was checked against its manifest.
+
+    Args:
+        artifact: Any artifact; `tf_keras` and `saved_model` need TensorFlow and belong into a job.
+        threads: Threads of one call.
+
+    Raises:
+        WorkspaceError: The file is missing, truncated or changed.
+        BadInputError: No runtime answers for the format, or the engine cannot read the file.
+    """
+    if threads < 1:
+        raise BadInputError.of("threads", rule="must be at least 1", got=threads)
+    artifact.verify()
+    unit = runtimes.get(artifact.format)
+    try:
+        return unit(artifact, threads)
+    except (WorkbenchError, ImportError):
+        raise
+    except Exception as error:
+        # Engines raise their own kinds (protobuf, ValueError, RuntimeError, …) for a file they cannot read.
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise BadInputError.of(
+            artifact.file,
+            rule=f"must be a model that the {artifact.format} runtime can open",
+            got=reason or type(error).__name__,
+        ) from error
+
+
+def predict_all(
+    runtime: Runtime,
+    samples: Callable[[slice], NDArray[np.float32]],
+    count: int,
+    *,
+    batch: int = 256,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> NDArray[np.float32]:
+    """Answer many samples in batches.
+
+    Args:
+        runtime: An open runtime.
+        samples: Gives the inputs of a slice, so that a memory-mapped dataset is scaled piece by piece.
+        count: How many samples there are.
+        batch: Samples a call.
+        progress: Called with samples done, samples in all and a label.
+    """
+    parts = []
+    for start in range(0, count, batch):
+        end = min(start + batch, count)
+        parts.append(runtime.predict(samples(slice(start, end))))
+        if progress is not None:
+            progress(end, count, "evaluate")
+    return np.concatenate(parts)

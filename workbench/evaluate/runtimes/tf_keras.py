@@ -1,0 +1,66 @@
+"""A tf_keras model answered by TensorFlow; belongs into a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from workbench.core.errors import BadInputError
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workbench.core.artifact import Artifact
+
+TRUSTED = "trusted"
+
+
+class TfKerasRuntime(Runtime):
+    """Answers for a `.keras` file of tf_keras."""
+
+    in_process: ClassVar[bool] = False
+
+    def __init__(self, artifact: Artifact, threads: int) -> None:
+        """Load the model; TensorFlow's threads are the process' own, so `threads` is only reported."""
+        self._model = load_model(artifact)
+        self.threads = threads
+        self.inputs = tuple(_spec(each) for each in self._model.inputs)
+        self.outputs = tuple(_spec(each) for each in self._model.outputs)
+        for kind, specs in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if len(specs) != 1:
+                raise BadInputError.of(kind, rule="must be exactly one", got=[spec.name for spec in specs])
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(self._model(batch, training=False).numpy(), np.float32)
+
+    def close(self) -> None:
+        """Let go of the model."""
+        del self._model
+
+
+def load_model(artifact: Artifact) -> Any:
+    """Return a fresh tf_keras model of an artifact, without optimizer or compilation.
+
+    Code inside the file (a Lambda layer) runs only where the artifact was adopted with `trust=True`.
+
+    Raises:
+        WorkspaceError: The file is missing, truncated or changed.
+        BadInputError: The artifact is of another format.
+    """
+    if artifact.format != "tf_keras":
+        raise BadInputError.of(
+            "artifact", rule="must be a tf_keras model", got=artifact.label,
+            hint="start from the model that it was made from",
+        )  # fmt: skip
+    import tf_keras
+
+    artifact.verify()
+    trusted = bool(artifact.settings.get(TRUSTED, False))
+    return tf_keras.models.load_model(artifact.path, compile=False, safe_mode=not trusted)
+
+
+def _spec(tensor: Any) -> TensorSpec:
+    shape = tuple(-1 if axis is None else int(axis) for axis in tensor.shape)
+    return TensorSpec(name=tensor.name.split(":")[0], dtype=tensor.dtype.name, shape=shape)

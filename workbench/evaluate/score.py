@@ -1,0 +1,97 @@
+"""The verb `evaluate`: an artifact's answers on one split of a dataset, scored."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from workbench.core.artifact import Artifact
+from workbench.core.records import Evaluation
+from workbench.evaluate.metrics import evaluation_of
+from workbench.evaluate.runtimes.base import open_runtime, predict_all, runtimes
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from workbench.core.events import Event
+    from workbench.core.workspace import Workspace
+    from workbench.datasets import Dataset
+    from workbench.datasets.dataset import Split
+    from workbench.jobs.stage import StageContext
+
+
+def evaluate(
+    artifact: Artifact,
+    dataset: Dataset | str | os.PathLike[str],
+    *,
+    split: Split = "test",
+    workspace: Workspace | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Evaluation:
+    """Measure how an artifact answers on a dataset.
+
+    ONNX and TFLite are answered in this process; tf_keras and SavedModel need TensorFlow and are answered by a job,
+    whose result is kept and given back at once the next time.
+
+    Args:
+        artifact: What to measure.
+        dataset: A dataset or the name of one.
+        split: `test` or `train`.
+        workspace: Where the job runs; None is the default one.
+        on_event: Called with each event of the job.
+
+    Raises:
+        WorkspaceError: The model file is missing, truncated or changed.
+        BadInputError: The model does not fit the dataset.
+    """
+    from workbench.datasets import load_dataset
+
+    data = load_dataset(dataset, workspace=workspace)
+    if runtimes.get(artifact.format).in_process:
+        return measure(artifact, data, split)
+    from workbench.jobs import submit
+
+    asked = {
+        "artifact": str(artifact.folder), "sha256": artifact.sha256, "dataset": data.spec, "split": split,
+    }  # fmt: skip
+    artifact.verify()
+    job = submit("workbench.evaluate.score:run", asked, kind="evaluate", workspace=workspace)
+    return Evaluation.from_json(job.wait(on_event=on_event))
+
+
+def run(context: StageContext) -> Evaluation:
+    """Evaluate in a job."""
+    from workbench.datasets import Dataset
+
+    data = Dataset.open_spec(context.settings["dataset"], context.workspace)
+    artifact = Artifact.load(context.settings["artifact"])
+    return measure(artifact, data, context.settings["split"], progress=context.progress)
+
+
+def measure(
+    artifact: Artifact,
+    data: Dataset,
+    split: Split,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Evaluation:
+    """Answer a whole split in this process and score it.
+
+    Args:
+        artifact: What to measure.
+        data: An open dataset.
+        split: `test` or `train`.
+        progress: Called with samples done, samples in all and a label.
+    """
+    labels = data.labels(split)
+    with open_runtime(artifact) as runtime:
+        outputs = predict_all(runtime, partial(data.floats, split), len(labels), progress=progress)
+    return evaluation_of(
+        outputs,
+        labels,
+        classes=data.classes,
+        model=artifact.sha256,
+        dataset=data.name,
+        checksum=data.checksum,
+        split=split,
+    )

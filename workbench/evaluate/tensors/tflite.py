@@ -1,0 +1,62 @@
+"""Constant buffers of a TFLite flatbuffer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.evaluate.tensors.base import StoredTensor, TensorReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+class TfliteTensors(TensorReader):
+    """Reads `.tflite`; a buffer that several tensors share is given once."""
+
+    def read(self, path: Path) -> Iterator[StoredTensor]:
+        """Give the constant tensors of all subgraphs."""
+        from ai_edge_litert import schema_py_generated as schema
+
+        model = schema.Model.GetRootAs(path.read_bytes(), 0)
+        dtypes = _dtypes(schema.TensorType)
+        seen = set()
+        for number in range(model.SubgraphsLength()):
+            graph = model.Subgraphs(number)
+            for index in range(graph.TensorsLength()):
+                tensor = graph.Tensors(index)
+                data = model.Buffers(tensor.Buffer()).DataAsNumpy()
+                # A buffer without data belongs to a tensor that is computed; flatbuffers then gives 0.
+                if tensor.Buffer() in seen or isinstance(data, int) or tensor.Type() not in dtypes:
+                    continue
+                seen.add(tensor.Buffer())
+                values = data.view(dtypes[tensor.Type()]).reshape(_shape(tensor))
+                yield StoredTensor(tensor.Name().decode(), values, _zero(tensor, values.ndim))
+
+
+def _dtypes(types: Any) -> dict[int, type[np.generic]]:
+    return {
+        types.FLOAT32: np.float32, types.FLOAT16: np.float16, types.INT8: np.int8, types.UINT8: np.uint8,
+        types.INT16: np.int16, types.INT32: np.int32, types.INT64: np.int64, types.BOOL: np.bool_,
+    }  # fmt: skip
+
+
+def _shape(tensor: Any) -> tuple[int, ...]:
+    return tuple(int(axis) for axis in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else ()
+
+
+def _zero(tensor: Any, axes: int) -> NDArray[np.int64] | int:
+    """Return the zero point, one a channel shaped so that it broadcasts."""
+    quantization = tensor.Quantization()
+    if quantization is None or not quantization.ZeroPointLength():
+        return 0
+    points = np.asarray(quantization.ZeroPointAsNumpy(), np.int64)
+    if len(points) == 1:
+        return int(points[0])
+    shape = [1] * axes
+    shape[quantization.QuantizedDimension()] = len(points)
+    return points.reshape(shape)
