@@ -75,10 +75,11 @@ class EventReader:
             return []
         end = data.rfind(b"\n") + 1
         self._offset += end
-        return [event for line in data[:end].splitlines() if (event := _parse(line)) is not None]
+        return [event for line in data[:end].splitlines() if (event := parse(line)) is not None]
 
 
-def _parse(line: bytes) -> Event | None:
+def parse(line: bytes) -> Event | None:
+    """Read one line; None where it is no event."""
     # A crash can leave half a line with the next writer's line glued to it; only that line is skipped.
     try:
         data = json.loads(line)

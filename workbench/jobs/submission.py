@@ -1,0 +1,90 @@
+"""Ask for a job, and find it again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.workspace import Workspace
+from workbench.jobs import lock
+from workbench.jobs import reuse as cache
+from workbench.jobs.job import Job
+from workbench.jobs.place import place
+from workbench.jobs.request import FILE_NAME, Request
+from workbench.jobs.state import LEASE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def submit(
+    stage: str,
+    settings: Any,
+    *,
+    kind: str,
+    workspace: Workspace | None = None,
+    reuse: bool = True,
+    limits: dict[str, float] | None = None,
+) -> Job:
+    """Have a stage run in a process of its own; the job outlives this one.
+
+    Args:
+        stage: Import path of the stage function, `package.module:function`.
+        settings: A `Settings`, a `Record` or a mapping of plain JSON.
+        kind: What people call this sort of job, e.g. `train`.
+        workspace: Where it lies; the default workspace if None.
+        reuse: Return the job that already answers the same question, done or under way, if there is one.
+        limits: `seconds` and `memory_bytes` after which it is ended.
+
+    Raises:
+        BadInputError: A name or setting is malformed.
+        WorkspaceError: The disk refused it, or no cluster could be started; nothing is left behind.
+    """
+    workspace = workspace or Workspace.default()
+    request = Request.of(stage, settings, kind, limits)
+    if not reuse:
+        run, lease = _new_run(workspace, request)
+    else:
+        with lock.locked(cache.results(workspace) / ".lock"):
+            found = cache.find(workspace, request)
+            if found is not None:
+                return found
+            run, lease = _new_run(workspace, request)
+            cache.remember(workspace, request, run)
+    try:
+        place(run, 1)
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)
+        raise
+    finally:
+        os.close(lease)
+    return Job(run)
+
+
+def attach(run_id: str, workspace: Workspace | None = None) -> Job:
+    """Return the handle of a job that was asked for earlier or elsewhere.
+
+    Raises:
+        BadInputError: There is no such run.
+    """
+    return Job((workspace or Workspace.default()).run(run_id))
+
+
+def jobs(workspace: Workspace | None = None, kind: str | None = None) -> list[Job]:
+    """Return all jobs of a workspace, newest first."""
+    runs = (workspace or Workspace.default()).list_runs(kind)
+    return [Job(run) for run in runs if (run / FILE_NAME).is_file()]
+
+
+def _new_run(workspace: Workspace, request: Request) -> tuple[Path, int]:
+    """Make the folder and take its lease, which tells the others that the run is cared for."""
+    run = workspace.new_run(request.kind)
+    try:
+        lease = lock.acquire(run / LEASE)
+        assert lease is not None
+        request.write(run)
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)
+        raise
+    return run, lease
