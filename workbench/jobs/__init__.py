@@ -5,8 +5,9 @@ from its files, so it outlives kernels, pages and the cluster itself.
 """
 
 from workbench.jobs.cluster import ensure_cluster, stop_cluster
+from workbench.jobs.here import here
 from workbench.jobs.job import Job
 from workbench.jobs.stage import StageContext
 from workbench.jobs.submission import attach, jobs, submit
 
-__all__ = ["Job", "StageContext", "attach", "ensure_cluster", "jobs", "stop_cluster", "submit"]
+__all__ = ["Job", "StageContext", "attach", "ensure_cluster", "here", "jobs", "stop_cluster", "submit"]

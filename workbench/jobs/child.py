@@ -84,7 +84,7 @@ def _attempt(run: Path, attempt: int, events: EventWriter) -> WorkbenchError | N
         events.emit("state", state="running", attempt=attempt, pid=os.getpid())
         for sentence in _preloaded():
             events.emit("note", text=sentence)
-        _run_stage(run, events, resumed="running" in before)
+        run_stage(run, events, resumed="running" in before)
     except WorkbenchError as error:
         traceback.print_exc()
         return error
@@ -101,7 +101,8 @@ def _preloaded() -> list[str]:
     return preload.make_up() if multiprocessing.get_start_method(allow_none=True) != "spawn" else []
 
 
-def _run_stage(run: Path, events: EventWriter, *, resumed: bool) -> None:
+def run_stage(run: Path, events: EventWriter, *, resumed: bool) -> None:
+    """Call the stage that a run's request names and keep its value."""
     request = Request.load(run)
     module, function = request.stage.split(":")
     stage = getattr(importlib.import_module(module), function)

@@ -44,13 +44,13 @@ def submit(
     workspace = workspace or Workspace.default()
     request = Request.of(stage, settings, kind, limits)
     if not reuse:
-        run, lease = _new_run(workspace, request)
+        run, lease = new_run(workspace, request)
     else:
         with lock.locked(cache.results(workspace) / ".lock"):
             found = cache.find(workspace, request)
             if found is not None:
                 return found
-            run, lease = _new_run(workspace, request)
+            run, lease = new_run(workspace, request)
             cache.remember(workspace, request, run)
     try:
         place(run, 1)
@@ -77,8 +77,8 @@ def jobs(workspace: Workspace | None = None, kind: str | None = None) -> list[Jo
     return [Job(run) for run in runs if (run / FILE_NAME).is_file()]
 
 
-def _new_run(workspace: Workspace, request: Request) -> tuple[Path, int]:
-    """Make the folder and take its lease, which tells the others that the run is cared for."""
+def new_run(workspace: Workspace, request: Request) -> tuple[Path, int]:
+    """Make a run's folder and take its lease, which tells the others that the run is cared for."""
     run = workspace.new_run(request.kind)
     try:
         lease = lock.acquire(run / LEASE)
