@@ -44,11 +44,13 @@ class DatasetSource(ABC):
         title: What people call it.
         revision: Counts up when `read` gives other arrays than before, so that prepared files are made anew.
         note: A sentence that people should see with the dataset.
+        sound_accuracy: Test accuracy below which a training of the docs' CNN went wrong; where a gate begins.
     """
 
     title: ClassVar[str]
     revision: ClassVar[int] = 1
     note: ClassVar[str] = ""
+    sound_accuracy: ClassVar[float | None] = None
 
     def locate(self) -> Path | None:
         """Return the local file that the data is read from, or None where it is downloaded or built in."""

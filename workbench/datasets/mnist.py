@@ -16,6 +16,7 @@ class Mnist(DatasetSource):
     """60,000 + 10,000 handwritten digits of 28x28 pixels."""
 
     title: ClassVar[str] = "MNIST"
+    sound_accuracy: ClassVar[float | None] = 0.988
 
     def locate(self) -> Path | None:
         """Return `WORKBENCH_DATA/mnist.npz`, if there."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.artifact import cpu_name
 from workbench.core.records import RoadReport, Verdict
-from workbench.pipeline.serving import SERVED, serve_and_ask
-from workbench.pipeline.settings import RoadSettings
+from workbench.pipeline.serving import serve_and_ask
+from workbench.pipeline.settings import RoadSettings, default_gate
 from workbench.pipeline.training import Trained, train_until_passed
-from workbench.pipeline.variants import Bench, make_variants
+from workbench.pipeline.variants import DEPLOYED, Bench, make_variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def run_stage(context: StageContext) -> RoadReport:
     started = time.monotonic()
     settings = RoadSettings.parse(context.settings["road"])
     data = _data(settings, context)
-    gate = Gate.parse(context.settings["gate"]) if "gate" in context.settings else _declared_gate(data)
+    gate = Gate.parse(context.settings["gate"]) if "gate" in context.settings else default_gate(data)
 
     _step(context, "train", f"recipe {settings.recipe}")
     trained = train_until_passed(
@@ -109,9 +109,9 @@ def _data(settings: RoadSettings, context: StageContext) -> Dataset:
     if settings.dataset is not None:
         data = load_dataset(settings.dataset, workspace=context.workspace)
     else:
-        data = load_dataset(default_dataset(context.workspace), workspace=context.workspace)
-    if data.note:
-        context.emit("note", text=data.note)
+        choice = default_dataset(context.workspace)
+        context.emit("note", text=choice.note)
+        data = load_dataset(choice.name, workspace=context.workspace)
     return data
 
 
@@ -125,7 +125,7 @@ def _serve_passed(
     """Serve what the gate let through and our servers can run, one after the other."""
     stats = []
     for artifact, variant in zip(artifacts, variants, strict=True):
-        if artifact.format in SERVED and variant.verdict is not None and variant.verdict.passed:
+        if artifact.format in DEPLOYED and variant.verdict is not None and variant.verdict.passed:
             _step(context, "serve", f"{variant.name}: {settings.requests} images over HTTP")
             name = variant.name.replace(" ", "_")
             stats.append(serve_and_ask(artifact, name, data, settings.requests, context.workspace))

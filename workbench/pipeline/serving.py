@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
 
-SERVED = ("onnx", "tflite")
 # JSON carries float32 as the shortest text that reads back to it, so answers differ by rounding at the most.
 _SAME = 1e-5
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.core.records import Evaluation, LearningCurve, Verdict
+from workbench.pipeline.settings import accuracy_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ def train_until_passed(
     """
     attempt = Attempt(settings.recipe, settings.epochs)
     while True:
-        trained = _try(attempt, settings.seed, data, gate, workspace, on_event)
+        trained = _try(attempt, settings.seed, data, accuracy_rules(gate), workspace, on_event=on_event)
         if trained.verdict.passed or attempt.number >= settings.attempts:
             return trained
         attempt = attempt.stronger(len(trained.curve.points))

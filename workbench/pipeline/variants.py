@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.core.records import Evaluation, Parity, Variant
+from workbench.pipeline.settings import accuracy_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset
     from workbench.evaluate.gate import Gate
 
-_TIMED_IN_PROCESS = ("onnx", "tflite")
+DEPLOYED = ("onnx", "tflite")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Bench:
     workspace: Workspace
 
     def measure(self, name: str, artifact: Artifact) -> Variant:
-        """Evaluate, time and judge one artifact."""
+        """Evaluate, time and judge one artifact; what is not deployed is judged by its accuracy only."""
         from workbench.evaluate.intervals import paired_drop
         from workbench.evaluate.inventory import inventory
         from workbench.evaluate.latency import measure_latency
@@ -37,10 +38,11 @@ class Bench:
 
         evaluation = evaluate(artifact, self.data, workspace=self.workspace)
         sizes = artifact.sizes()
-        timed = artifact.format in _TIMED_IN_PROCESS
-        latency = measure_latency(artifact, self.data.floats("test", slice(0, 64))) if timed else None
+        samples = self.data.floats("test", slice(0, 64))
+        latency = measure_latency(artifact, samples) if artifact.format in DEPLOYED else None
         drop, low, high = paired_drop(self.baseline.correct, evaluation.correct)
         parity = artifact.metrics.get("parity")
+        gate = self.gate if artifact.format in DEPLOYED else accuracy_rules(self.gate)
         return Variant(
             name=name,
             format=artifact.format,
@@ -54,7 +56,7 @@ class Bench:
             sizes=sizes,
             latency=latency,
             parity=Parity.from_json(parity) if parity else None,
-            verdict=self.gate.check(evaluation, baseline=self.baseline, sizes=sizes, latency=latency),
+            verdict=gate.check(evaluation, baseline=self.baseline, sizes=sizes, latency=latency),
         )
 
 
