@@ -1,0 +1,113 @@
+"""The REST door: a thin Starlette application over `handlers.Handler`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workbench.serve import metrics
+from workbench.serve.body import TooLargeError, inflate, read_body
+from workbench.serve.handlers import Handler, Reply, health_body, refuse, stats_body
+from workbench.serve.json_write import write_error
+from workbench.serve.status import RequestError
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from workbench.serve.counters import Counters
+    from workbench.serve.models import Models
+
+STATS_PATH = "/monitoring/stats"
+
+_JSON = "application/json"
+_INLINE_BYTES = 64 * 1024
+_INLINE_SECONDS = 0.002
+
+
+def rest_app(models: Models, counters: Counters, max_body_bytes: int) -> Starlette:
+    """Return the ASGI application.
+
+    Args:
+        models: What is served.
+        counters: Where requests are counted.
+        max_body_bytes: Largest body, also after inflation; more is answered with 413.
+    """
+    page = metrics.MetricsPage(counters)
+
+    async def healthz(_: Request) -> Response:
+        code, body = health_body(models)
+        return Response(body, code.http, media_type=_JSON)
+
+    async def prometheus(_: Request) -> Response:
+        return Response(page.render(), headers={"content-type": metrics.CONTENT_TYPE})
+
+    async def stats(_: Request) -> Response:
+        return Response(stats_body(models, counters), media_type=_JSON)
+
+    app = Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route(metrics.PATH, prometheus),
+            Route(STATS_PATH, stats),
+            Route("/{path:path}", ServingDoor(models, Handler(models, counters), max_body_bytes)),
+        ]
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class ServingDoor:
+    """Everything under `/v1/`, as raw ASGI: the path is matched as it was sent, percent-encoded."""
+
+    def __init__(self, models: Models, handler: Handler, limit: int) -> None:
+        self._models = models
+        self._handler = handler
+        self._limit = limit
+        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="infer")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            response = await self._respond(Request(scope, receive))
+        except ClientDisconnect:
+            return  # nobody is there to be answered
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        if not path.lower().startswith("/v1/"):
+            return Response(write_error("Not Found"), 404, media_type=_JSON)
+        try:
+            body = await read_body(request, self._limit)
+            gzipped = _gzipped(request)
+            work = partial(self._work, request.method, path, body, gzipped=gzipped)
+            # Handing a small request to a thread costs more than it takes; a slow model must not stop the loop.
+            if not gzipped and len(body) <= _INLINE_BYTES and self._models.slowest_run() <= _INLINE_SECONDS:
+                reply = work()
+            else:
+                reply = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except TooLargeError:
+            # What the client still sends is not read: the connection cannot be used again.
+            body = write_error(f"The request body must be at most {self._limit} bytes")
+            return Response(body, 413, {"connection": "close"}, media_type=_JSON)
+        return Response(reply.body, reply.code.http, media_type=_JSON)
+
+    def _work(self, method: str, path: str, body: bytes, *, gzipped: bool) -> Reply:
+        if gzipped:
+            try:
+                body = inflate(body, self._limit)
+            except RequestError as error:
+                return refuse(error)
+        return self._handler(method, path, body)
+
+
+def _gzipped(request: Request) -> bool:
+    return request.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip")

@@ -1,0 +1,303 @@
+"""A server in a child process and the handle to it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from workbench.core.artifact import Artifact
+from workbench.core.errors import ServingError, WorkspaceError
+from workbench.core.events import EventWriter
+from workbench.core.workspace import Workspace, write_json, writing
+from workbench.serve.client import Client
+from workbench.serve.settings import ServeSettings
+from workbench.serve.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from workbench.core.records import ServingStats
+
+State = Literal["starting", "ready", "failed", "stopped"]
+
+_START_SECONDS = 30.0
+_DRAIN_SECONDS = 8.0  # a little more than the child gives itself
+_LIVE: weakref.WeakSet[Sandbox] = weakref.WeakSet()
+
+
+def serve(
+    artifact: Artifact | Mapping[int, Artifact],
+    name: str = "model",
+    *,
+    port: int = 0,
+    threads: int = 1,
+    workspace: Workspace | None = None,
+    wait: bool = True,
+) -> Sandbox:
+    """Publish a model in the workspace's store and serve it on this machine.
+
+    Args:
+        artifact: An ONNX or TFLite artifact, which becomes the model's next version, or one for each version number.
+        name: Model name in the URL and in the store.
+        port: TCP port; a free one where 0, or where it is taken (`note` then says so).
+        threads: Threads one inference may use.
+        workspace: Where the store and the run folder are.
+        wait: Return when it answers; otherwise at once, with the state `starting`.
+
+    Returns:
+        The handle; it ends its server when it is stopped, left as a context, or the interpreter exits.
+
+    Raises:
+        BadInputError: The artifact cannot be served, or the name or a number is not allowed.
+        WorkspaceError: A file was changed, or the workspace cannot be written.
+        ServingError: The server could not start; the message says why.
+    """
+    workspace = workspace or Workspace.default()
+    settings = ServeSettings(name=name, port=port, threads=threads)
+    store = Store.of(workspace)
+    if isinstance(artifact, Artifact):
+        versions = [store.publish(artifact, name)]
+    else:
+        versions = [store.publish(one, name, version) for version, one in sorted(artifact.items())]
+    sandbox = Sandbox(settings, store, versions, workspace.new_run("serve"))
+    return sandbox.wait() if wait else sandbox
+
+
+class Sandbox:
+    """The handle to a serving child process; its methods may be called from any thread.
+
+    Attributes:
+        settings: What was asked.
+        versions: Versions it serves.
+        folder: Its run folder, with `job.json`, `events.jsonl` and `stderr.log`.
+    """
+
+    def __init__(self, settings: ServeSettings, store: Store, versions: list[int], folder: Path) -> None:
+        self.settings = settings
+        self.versions = tuple(versions)
+        self.folder = folder
+        self._state: State = "starting"
+        self._error: str | None = None
+        self._note = ""
+        self._client: Client | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._owner = os.getpid()
+        job = {"kind": "serve", "stage": "workbench.serve.child:main", "settings": settings.model_dump(mode="json")}
+        write_json(folder / "job.json", {**job, "store": str(store.base), "versions": versions})
+        self._events = EventWriter(folder)
+        # The thread that starts the child must live as long as this process: the child dies with the *thread*.
+        self._thread = threading.Thread(target=self._watch, name=f"serve-{settings.name}", daemon=True)
+        self._thread.start()
+        _LIVE.add(self)
+
+    @property
+    def name(self) -> str:
+        """Model name."""
+        return self.settings.name
+
+    @property
+    def state(self) -> State:
+        """`starting`, `ready`, `failed` (then `error` says why) or `stopped`."""
+        return self._state
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, one sentence."""
+        return self._error
+
+    @property
+    def note(self) -> str:
+        """What a user should know, e.g. that the port was taken; empty where there is nothing."""
+        return self._note
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def url(self) -> str:
+        """Address of the server.
+
+        Raises:
+            ServingError: It has none (yet).
+        """
+        return self.client.url
+
+    @property
+    def client(self) -> Client:
+        """A client for the model served.
+
+        Raises:
+            ServingError: The server is not up.
+        """
+        if self._client is None:
+            raise ServingError(self._error or f"the server of {self.name} is {self._state}; call `wait()` first.")
+        return self._client
+
+    def stats(self) -> ServingStats:
+        """Return what the server has counted.
+
+        Raises:
+            ServingError: It does not answer.
+        """
+        return self.client.stats()
+
+    def wait(self, timeout: float = _START_SECONDS) -> Self:
+        """Return when the server answers.
+
+        Args:
+            timeout: Seconds to wait.
+
+        Raises:
+            ServingError: It failed, was stopped, or took longer.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._state != "starting", timeout)
+        if self._state == "starting":
+            self.stop()
+            raise ServingError(f"the server of {self.name} must be ready within {timeout:g} s; see {self._log}.")
+        if self._state != "ready":
+            raise ServingError(self._error or f"the server of {self.name} was stopped.")
+        return self
+
+    def wait_end(self, timeout: float | None = None) -> State:
+        """Return the state when the server has ended, or after the time given, in seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._state in ("failed", "stopped"), timeout)
+        return self._state
+
+    def stop(self) -> None:
+        """End the server: requests in flight are answered, then the process is gone; nothing to do where it is."""
+        self._terminate()
+        self._thread.join(_DRAIN_SECONDS)
+        if self._thread.is_alive() and self._process is not None:
+            self._process.kill()
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        where = f" at {self._client.url}" if self._client is not None and self._state == "ready" else ""
+        return f"Sandbox({self.name!r}, {self._state}{where})"
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "stderr.log"
+
+    def _terminate(self) -> None:
+        with self._changed:
+            self._stopping = True
+            self._changed.wait_for(lambda: self._process is not None or self._state == "failed", _DRAIN_SECONDS)
+        if self._process is not None:
+            self._process.terminate()
+
+    # What follows runs on the watching thread.
+
+    def _watch(self) -> None:
+        try:
+            process = self._start()
+        except (OSError, WorkspaceError) as error:
+            self._set("failed", f"the server of {self.name} could not be started ({error}).")
+            return
+        assert process.stdout is not None
+        assert process.stdin is not None
+        with process.stdout, process.stdin:
+            for line in process.stdout:
+                self._on_event(json.loads(line))
+            code = process.wait()
+        self._on_end(code)
+
+    def _start(self) -> subprocess.Popen[str]:
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONUNBUFFERED"] = "1"
+        with writing(self._log), self._log.open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "workbench.serve.child", str(self.folder), str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment,
+                cwd=self.folder,
+                start_new_session=True,  # Ctrl-C and a kernel's interrupt are not meant for it
+            )
+        with self._changed:
+            self._process = process
+            self._changed.notify_all()
+        return process
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        if event["event"] == "listening":
+            self._note = event["note"]
+            self._client = Client(f"http://{self.settings.host}:{event['port']}", self.name)
+        elif event["event"] == "ready":
+            self._ask_whether_ready()
+        elif event["event"] == "failed":
+            self._error = event["error"]
+
+    def _ask_whether_ready(self) -> None:
+        try:
+            states = {one.version: one.state for one in self.client.status()}
+        except ServingError as error:
+            self._refuse(str(error))
+            return
+        if "AVAILABLE" in states.values():
+            self._set("ready")
+        else:
+            self._refuse(f"the server of {self.name} must have a version that answers, got {states}.")
+
+    def _refuse(self, error: str) -> None:
+        self._error = error
+        if self._process is not None:
+            self._process.kill()
+
+    def _on_end(self, code: int) -> None:
+        if self._client is not None:
+            self._client.close()
+        if self._stopping and self._error is None:
+            self._set("stopped")
+            return
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        self._set("failed", self._error or f"the server of {self.name} {how}; see {self._log}.")
+
+    def _set(self, state: State, error: str | None = None) -> None:
+        facts: dict[str, Any] = {"state": state, "pid": self.pid}
+        if self._client is not None:
+            facts["url"] = self._client.url
+        if error is not None:
+            facts["error"] = {"type": "ServingError", "message": error}
+        with contextlib.suppress(WorkspaceError):  # a full disk must not end the watch
+            self._events.emit("state", **facts)
+            if state in ("failed", "stopped"):
+                self._events.close()
+        with self._changed:
+            self._state, self._error = state, error
+            self._changed.notify_all()
+
+
+@atexit.register
+def _stop_all() -> None:
+    mine = [sandbox for sandbox in _LIVE if sandbox._owner == os.getpid()]  # noqa: SLF001 - this module's own
+    for sandbox in mine:
+        sandbox._terminate()  # noqa: SLF001
+    for sandbox in mine:
+        sandbox.stop()

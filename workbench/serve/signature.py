@@ -1,0 +1,62 @@
+"""What a model is asked and what it answers: named, typed tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT = "serving_default"
+
+_NAMES = {
+    "float32": ("DT_FLOAT", "float"),
+    "float64": ("DT_DOUBLE", "double"),
+    "float16": ("DT_HALF", "half"),
+    "int8": ("DT_INT8", "int8"),
+    "int16": ("DT_INT16", "int16"),
+    "int32": ("DT_INT32", "int32"),
+    "int64": ("DT_INT64", "int64"),
+    "uint8": ("DT_UINT8", "uint8"),
+    "uint16": ("DT_UINT16", "uint16"),
+    "uint32": ("DT_UINT32", "uint32"),
+    "uint64": ("DT_UINT64", "uint64"),
+    "bool": ("DT_BOOL", "bool"),
+    "string": ("DT_STRING", "string"),
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output.
+
+    Attributes:
+        name: As clients call it.
+        dtype: NumPy's name of the type, or `string`.
+        shape: Sizes, -1 where free; the first is the batch.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def proto_type(self) -> str:
+        """TensorFlow's enum name, e.g. `DT_FLOAT`."""
+        return _NAMES[self.dtype][0]
+
+    @property
+    def type_name(self) -> str:
+        """TensorFlow's short name in messages, e.g. `float`."""
+        return _NAMES[self.dtype][1]
+
+    def admits(self, shape: tuple[int, ...]) -> bool:
+        """Tell whether an array of this shape may be fed."""
+        return len(shape) == len(self.shape) and all(
+            want in (-1, got) for want, got in zip(self.shape, shape, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One way to call a model; tensors in the model's own order."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]

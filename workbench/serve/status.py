@@ -1,0 +1,43 @@
+"""Error codes of the serving protocols and what each becomes in HTTP."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Code(Enum):
+    """gRPC's status codes under their names, each with TensorFlow Serving's HTTP status."""
+
+    OK = 200
+    INVALID_ARGUMENT = (400, "argument")
+    FAILED_PRECONDITION = (400, "precondition")
+    NOT_FOUND = 404
+    RESOURCE_EXHAUSTED = 429
+    INTERNAL = 500
+    UNIMPLEMENTED = 501
+    UNAVAILABLE = 503
+
+    @property
+    def http(self) -> int:
+        """The HTTP status of this code."""
+        # Two codes share 400; an enum would fold equal values into one, hence the tuples.
+        return self.value if isinstance(self.value, int) else self.value[0]
+
+
+class RequestError(Exception):
+    """A request that is answered with an error; the message goes to the client as it is."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def invalid(message: str) -> RequestError:
+    """Return the error for a request that can never work as it was sent."""
+    return RequestError(Code.INVALID_ARGUMENT, message)
+
+
+def not_found(message: str) -> RequestError:
+    """Return the error for a model or version that is not here."""
+    return RequestError(Code.NOT_FOUND, message)

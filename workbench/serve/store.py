@@ -1,0 +1,156 @@
+"""The model store in TensorFlow Serving's own layout: `<base>/<name>/<version>/`.
+
+A version folder holds the model file and its manifest. It appears whole or not at all: it is copied under a temporary
+name, then renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.core.artifact import MANIFEST, Artifact
+from workbench.core.errors import BadInputError
+from workbench.core.workspace import read_json, write_json, writing
+from workbench.serve.settings import MODEL_NAME
+
+if TYPE_CHECKING:
+    from workbench.core.workspace import Workspace
+
+MAX_VERSION = (1 << 63) - 1
+LABELS = "labels.json"
+
+_SERVABLE = ("onnx", "tflite")
+_LABEL = re.compile(r"[A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of models; many processes may publish into it at once and none loses a version."""
+
+    base: Path
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Store:
+        """Return a workspace's store."""
+        return cls(workspace.models)
+
+    def versions(self, name: str) -> dict[int, Path]:
+        """Return the version folders of a model, oldest first; names that are no int64 are not versions.
+
+        Raises:
+            BadInputError: The name is none that a model may have.
+        """
+        folder = self.base / _checked(name)
+        if not folder.is_dir():
+            return {}
+        found = {version: path for path in folder.iterdir() if (version := _version(path)) is not None}
+        return dict(sorted(found.items()))
+
+    def publish(self, artifact: Artifact, name: str, version: int | None = None) -> int:
+        """Copy an artifact into the store.
+
+        The same file again, as the newest version or under the same number, is not copied twice.
+
+        Args:
+            artifact: An ONNX or TFLite artifact, checked against its manifest.
+            name: Model name.
+            version: Number it shall have; None gives the next.
+
+        Returns:
+            The version's number.
+
+        Raises:
+            BadInputError: The format cannot be served, the name or number may not be used, or the number holds
+                another model.
+            WorkspaceError: The artifact's file was changed, or the store cannot be written.
+        """
+        if artifact.format not in _SERVABLE:
+            raise BadInputError.of(
+                "artifact", rule=f"must be of format {' or '.join(_SERVABLE)} to be served", got=artifact.format,
+                hint='convert it first, for instance with `workbench.convert(artifact, "onnx")`',
+            )  # fmt: skip
+        if version is not None and not 0 <= version <= MAX_VERSION:
+            raise BadInputError.of("version", rule="must be between 0 and 2^63 - 1", got=version)
+        artifact.verify()
+        folder = self.base / _checked(name)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            copy = Path(tempfile.mkdtemp(dir=folder, prefix=".new-"))
+        try:
+            _copy(artifact, copy)
+            return self._claim(copy, artifact, name, version)
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+
+    def labels(self, name: str) -> dict[str, int]:
+        """Return a model's labels and the versions they mean."""
+        path = self.base / _checked(name) / LABELS
+        return {str(label): int(version) for label, version in read_json(path).items()} if path.is_file() else {}
+
+    def label(self, name: str, label: str, version: int) -> None:
+        """Make a label mean a version.
+
+        Raises:
+            BadInputError: The label has other signs than letters, digits and `_`, or there is no such version.
+        """
+        if not _LABEL.fullmatch(label):
+            raise BadInputError.of("label", rule="must be made of letters, digits and _", got=label)
+        known = self.versions(name)
+        if version not in known:
+            raise BadInputError.of(
+                "version", rule=f"must be one of {', '.join(map(str, known)) or 'none'}", got=version
+            )
+        write_json(self.base / name / LABELS, {**self.labels(name), label: version})
+
+    def _claim(self, copy: Path, artifact: Artifact, name: str, wanted: int | None) -> int:
+        # Renaming onto a folder that is not empty fails, so of two writers one gets the number, the other the next.
+        while True:
+            known = self.versions(name)
+            version = (max(known, default=0) + 1) if wanted is None else wanted
+            same = max(known, default=None) if wanted is None else wanted
+            if same in known and Artifact.load(known[same]).sha256 == artifact.sha256:
+                return same
+            if wanted in known:
+                raise BadInputError.of(
+                    "version", rule=f"must not hold another model of {name} already", got=wanted,
+                    hint="leave the number out to publish as the next version",
+                )  # fmt: skip
+            try:
+                copy.rename(self.base / name / str(version))
+            except OSError:
+                if version not in self.versions(name):
+                    with writing(self.base / name):
+                        raise
+                continue
+            return version
+
+
+def _copy(artifact: Artifact, folder: Path) -> None:
+    with writing(folder):
+        for source in (artifact.path, artifact.folder / MANIFEST):
+            target = folder / source.name
+            shutil.copyfile(source, target)
+            with target.open("rb") as file:
+                os.fsync(file.fileno())
+        folder.chmod(0o755)
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(MODEL_NAME, name) or ".." in name:
+        raise BadInputError.of(
+            "name", rule="must start with a letter or digit and hold only letters, digits, . _ -", got=name
+        )
+    return name
+
+
+def _version(path: Path) -> int | None:
+    if not re.fullmatch(r"[0-9]{1,19}", path.name) or not path.is_dir():
+        return None
+    version = int(path.name)
+    return version if version <= MAX_VERSION else None
