@@ -108,10 +108,12 @@ def _data(settings: RoadSettings, context: StageContext) -> Dataset:
     _step(context, "data", settings.dataset or "the default dataset")
     if settings.dataset is not None:
         data = load_dataset(settings.dataset, workspace=context.workspace)
+        note = data.note
     else:
-        choice = default_dataset(context.workspace)
-        context.emit("note", text=choice.note)
-        data = load_dataset(choice.name, workspace=context.workspace)
+        name, note = default_dataset(context.workspace)
+        data = load_dataset(name, workspace=context.workspace)
+    if note:
+        context.emit("note", text=note)
     return data
 
 
