@@ -1,0 +1,96 @@
+"""The verb `convert` and the stage behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.convert.conversion import convert_here, converter_for
+from workbench.convert.settings import ConvertSettings
+from workbench.core.artifact import Artifact, Format, Numeric
+from workbench.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from workbench.core.events import Event
+    from workbench.core.workspace import Workspace
+    from workbench.datasets import Dataset
+    from workbench.jobs.stage import StageContext
+
+STAGE = "workbench.convert.run:run"
+
+
+def convert(
+    artifact: Artifact,
+    format: Format,  # noqa: A002 - what it is called everywhere
+    *,
+    numeric: Numeric = "float32",
+    representative: Dataset | str | os.PathLike[str] | None = None,
+    dataset: Dataset | str | os.PathLike[str] | None = None,
+    workspace: Workspace | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> Artifact:
+    """Convert a model in a job and return what was made; the same conversion is not run twice.
+
+    Args:
+        artifact: A `tf_keras` or `saved_model` artifact.
+        format: `saved_model`, `tflite` or `onnx`.
+        numeric: `float32`, or `int8` for `tflite`.
+        representative: Dataset whose training samples set the int8 ranges; None is `dataset`.
+        dataset: Dataset on whose test samples the outputs are compared; None is the one the model was made with.
+        workspace: Where the job runs; None is the default one.
+        on_event: Called with each event of the job.
+        **settings: Other fields of `ConvertSettings`, such as `max_abs` or `opset`.
+
+    Returns:
+        The artifact, its parity in `metrics["parity"]`.
+
+    Raises:
+        BadInputError: A setting breaks its rule, or this conversion does not exist.
+        ParityError: The converted model does not answer like its source.
+        WorkspaceError: The model file is missing, truncated or changed.
+    """
+    from workbench.datasets import load_dataset
+    from workbench.jobs import submit
+
+    asked = ConvertSettings(format=format, numeric=numeric, **settings)
+    converter_for(artifact, asked)
+    artifact.verify()
+    spec = load_dataset(dataset, workspace=workspace).spec if dataset is not None else _made_with(artifact)
+    ranges = load_dataset(representative, workspace=workspace).spec if representative is not None else spec
+    request = {
+        "artifact": str(artifact.folder),
+        "sha256": artifact.sha256,
+        "dataset": spec,
+        "representative": ranges,
+        "settings": asked.model_dump(mode="json"),
+    }
+    job = submit(STAGE, request, kind="convert", workspace=workspace)
+    job.wait(on_event=on_event)
+    return Artifact.load(job.result)
+
+
+def run(context: StageContext) -> dict[str, Any]:
+    """Convert in a job; returns the folder of the artifact as `artifact`."""
+    from workbench.datasets import Dataset
+
+    artifact = convert_here(
+        Artifact.load(context.settings["artifact"]),
+        ConvertSettings.parse(context.settings["settings"]),
+        Dataset.open_spec(context.settings["dataset"], context.workspace),
+        context,
+        representative=Dataset.open_spec(context.settings["representative"], context.workspace),
+    )
+    return {"artifact": str(artifact.folder)}
+
+
+def _made_with(artifact: Artifact) -> dict[str, Any]:
+    spec = artifact.settings.get("dataset")
+    if not isinstance(spec, dict):
+        raise BadInputError.of(
+            "dataset", rule="must be given for a model that was not trained here", got=None,
+            hint="pass the data whose samples the outputs are compared on",
+        )  # fmt: skip
+    return spec
