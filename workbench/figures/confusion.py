@@ -37,9 +37,7 @@ def confusion(record: Evaluation, theme: Theme = "light") -> go.Figure:
             ygap=1,
         )
     )
-    styled(
-        figure, theme, title=f"confusion on {record.split} ({record.accuracy.total:,} samples)", height=440
-    )
+    styled(figure, theme, title=f"confusion on {record.split} ({record.accuracy.total:,} samples)", height=440)
     figure.update_xaxes(title_text="predicted", type="category", showgrid=False)
     figure.update_yaxes(title_text="true", type="category", autorange="reversed", showgrid=False)
     return figure

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from workbench.core.records import Variant
 
+# Neighbours differ little in accuracy; their names do not lie on each other where they take turns.
+_SIDES = ("top right", "bottom right", "top left", "bottom left")
+
 
 def frontier(records: Sequence[Variant], theme: Theme = "light") -> go.Figure:
     """Draw accuracy with its interval against gzip'd bytes; a variant that failed its gate is a red cross."""
@@ -35,7 +38,9 @@ def frontier(records: Sequence[Variant], theme: Theme = "light") -> go.Figure:
             },
             text=[v.name for v in rows],
             mode="markers+text",
-            textposition="top center",
+            textposition=[_SIDES[i % len(_SIDES)] for i in range(len(rows))],
+            textfont={"size": 11},
+            cliponaxis=False,
             marker={"color": colour, "symbol": symbol, "size": 10},
             name=name,
             hovertemplate="%{text}<br>%{x:.1f} kB gzip'd<br>accuracy %{y:.2f} %<extra></extra>",

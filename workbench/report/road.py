@@ -44,6 +44,12 @@ def write_report(report: RoadReport, path: Path) -> Path:
 
 
 def _fragment(figure: go.Figure) -> str:
-    config = {"displaylogo": False, "showSendToCloud": False, "plotlyServerURL": "", "responsive": True}
+    config = {
+        "displayModeBar": False,
+        "displaylogo": False,
+        "showSendToCloud": False,
+        "plotlyServerURL": "",
+        "responsive": True,
+    }
     text: str = figure.to_html(full_html=False, include_plotlyjs=False, config=config)
     return text
