@@ -1,0 +1,1 @@
+"""Architectures: one network a file, sized to the dataset that it is built for."""

@@ -1,0 +1,113 @@
+"""Train a model: the verb people call and the stage that a job runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.artifact import Artifact
+from workbench.core.workspace import Workspace, write_json
+from workbench.datasets import Dataset, load_dataset
+from workbench.train import recipes
+from workbench.train.architectures.base import ARCHITECTURES
+from workbench.train.loop import learn, seed_everything
+from workbench.train.saving import save_model
+from workbench.train.settings import TrainSettings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from workbench.core.events import Event
+    from workbench.core.records import LearningCurve
+    from workbench.jobs.stage import StageContext
+
+STAGE = "workbench.train.fit:run"
+MODEL, CURVE = "model.keras", "curve.json"
+
+
+def train(
+    dataset: str | os.PathLike[str] | Dataset,
+    recipe: str = "docs",
+    *,
+    workspace: Workspace | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    **overrides: Any,
+) -> Artifact:
+    """Train in a job and return the model; what was trained before with the same settings is returned at once.
+
+    Args:
+        dataset: A name, path or `Dataset`, as `load_dataset` takes it.
+        recipe: Name of the settings to begin with: `docs` or `best`.
+        workspace: Where the run is kept.
+        on_event: Called with each event: `batch`, `epoch`, `progress`, `note`, `state`.
+        **overrides: Any field of `TrainSettings`, such as `architecture`, `epochs`, `seed`; None leaves the
+            recipe's value.
+
+    Returns:
+        A `tf_keras` artifact (`model.keras`, without optimizer state), its curve beside it in `curve.json`.
+
+    Raises:
+        BadInputError: A setting or the data breaks a rule.
+        JobCancelledError: Someone cancelled the job.
+        JobLostError: Its process was killed; `attach(run).resume()` goes on from the last epoch.
+    """
+    from workbench.jobs import submit
+
+    workspace = workspace or Workspace.default()
+    data = load_dataset(dataset, workspace=workspace, on_event=on_event)
+    job = submit(STAGE, train_settings(data, recipe, **overrides), kind="train", workspace=workspace)
+    job.wait(on_event=on_event)
+    return Artifact.load(job.result)
+
+
+def train_settings(dataset: Dataset, recipe: str = "docs", **overrides: Any) -> TrainSettings:
+    """Return a recipe's settings for a dataset, some of them changed; None leaves the recipe's value.
+
+    Raises:
+        BadInputError: No such recipe or architecture, a value breaks its rule, or the images are too small.
+    """
+    plan = recipes.get(recipe)
+    values = {"architecture": plan.architecture, **plan.settings().model_dump()}
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    settings = TrainSettings(**{**values, "dataset": dataset.spec, "recipe": recipe})
+    ARCHITECTURES.get(settings.architecture)().check(dataset.shape)
+    return settings
+
+
+def run(context: StageContext) -> dict[str, Any]:
+    """Train one model; the stage behind `train`.
+
+    Returns:
+        `artifact`, the result's folder, and `curve`, a `LearningCurve` as JSON.
+    """
+    settings = TrainSettings.parse(context.settings)
+    dataset = Dataset.open_spec(settings.dataset, context.workspace)
+    if dataset.note:
+        context.emit("note", text=dataset.note)
+    seed_everything(settings.seed)
+    model = ARCHITECTURES.get(settings.architecture)().build(dataset.shape, len(dataset.classes))
+    curve = learn(model, dataset, settings, context, label=f"{settings.architecture}, {settings.recipe}")
+    save_model(model, context.result / MODEL)
+    write_json(context.result / CURVE, curve.to_json())
+    artifact = Artifact.write(
+        context.result,
+        file=MODEL,
+        name="baseline",
+        format="tf_keras",
+        numeric="float32",
+        settings=settings.model_dump(mode="json"),
+        metrics=_metrics(model, dataset, curve),
+        seed=settings.seed,
+    )
+    return {"artifact": str(artifact.folder), "curve": curve.to_json()}
+
+
+def _metrics(model: Any, dataset: Dataset, curve: LearningCurve) -> dict[str, Any]:
+    kept = next(point for point in curve.points if point.epoch == curve.best_epoch)
+    return {
+        "parameters": int(model.count_params()),
+        "epochs": len(curve.points),
+        "seconds": sum(point.seconds for point in curve.points),
+        **kept.model_dump(include={"loss", "accuracy", "val_loss", "val_accuracy"}),
+        "classes": list(dataset.classes),
+    }
