@@ -6,6 +6,7 @@ line that was being written.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -41,7 +42,11 @@ class EventWriter:
     def __init__(self, run: Path) -> None:
         self._path = run / FILE_NAME
         with writing(self._path):
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            size = os.fstat(self._fd).st_size
+            # A writer that was killed may have left half a line; ours must not be glued to it.
+            if size and os.pread(self._fd, 1, size - 1) != b"\n":
+                os.write(self._fd, b"\n")
 
     def emit(self, type_: str, /, **data: Any) -> None:
         """Append one event.
@@ -49,9 +54,12 @@ class EventWriter:
         Raises:
             WorkspaceError: The disk refused it.
         """
-        line = json.dumps({"type": type_, "time": time.time(), **data}, separators=(",", ":"))
+        line = json.dumps({"type": type_, "time": time.time(), **data}, separators=(",", ":")).encode() + b"\n"
         with writing(self._path):
-            os.write(self._fd, line.encode() + b"\n")
+            written = os.write(self._fd, line)
+            if written < len(line):
+                os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Release the file."""

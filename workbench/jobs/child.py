@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import faulthandler
 import importlib
 import multiprocessing
@@ -17,7 +18,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from workbench.core.errors import JobCancelledError, JobFailedError, WorkbenchError
+from workbench.core.errors import JobCancelledError, JobFailedError, WorkbenchError, WorkspaceError
 from workbench.core.events import EventReader, EventWriter
 from workbench.core.records import Record
 from workbench.core.workspace import write_json
@@ -26,6 +27,7 @@ from workbench.jobs.stage import StageContext
 from workbench.jobs.state import VALUE, workspace_of
 
 _PR_SET_PDEATHSIG = 1
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Lease:
@@ -85,14 +87,25 @@ def _attempt(run: Path, attempt: int, events: EventWriter) -> WorkbenchError | N
         for sentence in _preloaded():
             events.emit("note", text=sentence)
         run_stage(run, events, resumed="running" in before)
-    except WorkbenchError as error:
-        traceback.print_exc()
-        return error
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is told as text
-        traceback.print_exc()
-        what = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0]
-        return JobFailedError(f"{run.name} failed ({what}); the traceback is in {run / 'stderr.log'}.")
+        # A full disk takes no traceback, but perhaps the one line that says so.
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        return _told(run, error)
     return None
+
+
+def _told(run: Path, error: BaseException) -> WorkbenchError:
+    """Return an error as what a person should read."""
+    if isinstance(error, WorkbenchError):
+        return error
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return WorkspaceError(
+            f"{run.name} could not write to {workspace_of(run).home} ({error.strerror}); "
+            "free some space, then resume it."
+        )
+    what = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0]
+    return JobFailedError(f"{run.name} failed ({what}); the traceback is in {run / 'stderr.log'}.")
 
 
 def _preloaded() -> list[str]:

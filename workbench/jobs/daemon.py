@@ -33,9 +33,14 @@ def main(home: str) -> None:
     alive = lock.acquire(cluster.alive_lock(workspace), timeout=_SECONDS_FOR_ALIVE)
     if alive is None:
         return
-    cluster.facts_file(workspace).unlink(missing_ok=True)
-    tls.ensure_certificate(workspace)
-    asyncio.run(_serve(workspace, alive))
+    try:
+        cluster.facts_file(workspace).unlink(missing_ok=True)
+        tls.ensure_certificate(workspace)
+        asyncio.run(_serve(workspace, alive))
+    except Exception:  # noqa: BLE001 - nobody is above us to tell
+        _log.exception("the cluster ended")
+        cluster.facts_file(workspace).unlink(missing_ok=True)
+        os._exit(1)
     # The worker sees the end of its pipe and ends with its children; threads of ours need not be waited for.
     os._exit(0)
 

@@ -49,6 +49,11 @@ def execute(folder: str, attempt: int) -> None:
     try:
         if _is_due(run, attempt):
             _supervise(run, attempt, lease)
+    except Exception:
+        # The disk refuses even the word that it failed, or no process can be had. Without its lease file a run
+        # counts as lost; the log of the cluster has the reason.
+        (run / LEASE).unlink(missing_ok=True)
+        raise
     finally:
         os.close(lease)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SECONDS_TO_PLACE = 60.0
 _SECONDS_TO_CONNECT = 5.0
+_SECONDS_BETWEEN_TRIES = 0.05
 
 
 def place(folder: Path, attempt: int) -> None:
@@ -34,11 +35,12 @@ def place(folder: Path, attempt: int) -> None:
         try:
             taken_by = _try(workspace, folder, attempt)
         except OSError as error:  # Dask's connection errors are all of them
-            if time.monotonic() > deadline:
+            if cluster.external() is not None or time.monotonic() > deadline:
                 raise WorkspaceError(
                     f"The job cluster of {workspace.home} cannot be reached ({error}); "
                     f"its log {cluster.log_file(workspace)} may say why."
                 ) from error
+            time.sleep(_SECONDS_BETWEEN_TRIES)
             continue
         if taken_by is not None:
             break

@@ -3,7 +3,7 @@
 - `events.jsonl` holds a `state` event for each turn: queued (with the attempt and the cluster that took it), running,
   done, failed, cancelled.
 - `lease` is locked by whoever works on the run: who submits it, then the worker and its child. A run that is said to
-  be running and whose lease is free was left by a process that died.
+  be running and whose lease is free was left by a process that died; one whose lease is gone was given up.
 - `cancel` is there when somebody asked to end it.
 """
 
@@ -67,7 +67,7 @@ def _judge(folder: Path, turn: dict[str, Any]) -> Standing:
         return Standing("running" if state == "running" else "queued", attempt)
     if (folder / CANCEL).exists():
         return Standing("cancelled", attempt)
-    if state == "queued" and cluster.is_alive(workspace_of(folder), turn["cluster"]):
+    if state == "queued" and (folder / LEASE).exists() and cluster.is_alive(workspace_of(folder), turn["cluster"]):
         return Standing("queued", attempt)
     return Standing("lost", attempt)
 

@@ -9,6 +9,7 @@ import ipaddress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from workbench.core.errors import WorkspaceError
 from workbench.core.workspace import Workspace, write_atomic, writing
 
 if TYPE_CHECKING:
@@ -43,13 +44,22 @@ def ensure_certificate(workspace: Workspace) -> None:
 
 
 def security(workspace: Workspace) -> Security:
-    """Return what Dask needs to speak TLS as this workspace, or as Dask's own configuration says, if it does."""
+    """Return what Dask needs to speak TLS as this workspace, or as Dask's own configuration says, if it does.
+
+    Raises:
+        WorkspaceError: There is no certificate.
+    """
     import dask
     from distributed.security import Security
 
     if dask.config.get("distributed.comm.tls.ca-file", None):
         return Security(require_encryption=True)
     path = certificate(workspace)
+    if not path.is_file():
+        raise WorkspaceError(
+            f"{path} is missing; put the certificate and key.pem of your scheduler there, "
+            "or name them in Dask's configuration (distributed.comm.tls)."
+        )
     cert, key = str(path), str(_key(path))
     return Security(
         require_encryption=True,

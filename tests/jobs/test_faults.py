@@ -1,0 +1,208 @@
+"""Processes are killed and disks are full; each test has a cluster of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from probing import cluster_pid, go, gone, kill, ready, turns, until, worker_of
+
+from workbench.core.errors import JobLostError, WorkspaceError
+from workbench.core.workspace import Workspace
+from workbench.jobs import attach, ensure_cluster, jobs, stop_cluster, submit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workbench.jobs import Job
+
+
+def _hold(stage: str = "hold") -> Job:
+    return submit(f"probe_stages:{stage}", {}, kind="probe", reuse=False)
+
+
+@pytest.mark.usefixtures("fresh_workspace")
+def test_a_killed_worker_is_seen_its_child_dies_and_the_job_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKERS", "1")
+    job, waiting = _hold(), _hold()
+    child = ready(job)
+    kill(worker_of(child))
+    killed = time.monotonic()
+    with pytest.raises(JobLostError, match="resume"):
+        job.wait(10)
+    assert gone(child)
+    assert time.monotonic() - killed < 2
+    # The job that only waited there is placed again by itself, before ours comes back for its second turn.
+    ready(waiting)
+    go(waiting)
+    assert waiting.wait(20) == {"resumed": False}
+    job.resume()
+    ready(job, times=2)
+    go(job)
+    assert job.wait(20) == {"resumed": True}
+    assert turns(job) == [("queued", 1), ("running", 1), ("queued", 2), ("running", 2), ("done", 2)]
+
+
+@pytest.mark.usefixtures("fresh_workspace")
+def test_a_child_that_is_busy_in_c_dies_with_its_worker_too() -> None:
+    job = _hold("hold_the_interpreter")
+    child = ready(job)
+    kill(worker_of(child))
+    until(lambda: gone(child), 2)
+    assert job.state == "lost"
+
+
+def test_a_killed_cluster_takes_its_jobs_along_and_the_next_one_resumes_them(
+    fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKERS", "1")
+    job, waiting = _hold(), _hold()
+    child = ready(job)
+    kill(cluster_pid(fresh_workspace))
+    killed = time.monotonic()
+    for one in (job, waiting):
+        with pytest.raises(JobLostError):
+            one.wait(10)
+    assert gone(child)
+    assert time.monotonic() - killed < 2
+    waiting.resume()
+    go(waiting)
+    assert waiting.wait(20) == {"resumed": False}
+    assert job.state == "lost"
+    job.resume()
+    go(job)
+    assert job.wait(20) == {"resumed": True}
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_job_outlives_the_process_that_asked_for_it() -> None:
+    program = (
+        "import time; from workbench.jobs import submit\n"
+        "print(submit('probe_stages:hold', {}, kind='probe', reuse=False).id, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        job = attach(client.stdout.readline().strip())
+        kill(client.pid)
+    ready(job)
+    assert job.state == "running"
+    go(job)
+    assert job.wait(20) == {"resumed": False}
+
+
+def test_a_cancelled_job_that_was_waiting_never_begins(
+    fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKERS", "1")
+    job, waiting = _hold(), _hold()
+    ready(job)
+    assert waiting.state == "queued"
+    waiting.cancel()
+    assert waiting.state == "cancelled"
+    go(job)
+    job.wait(20)
+    until(lambda: turns(waiting) == [("queued", 1), ("cancelled", 1)])
+    assert waiting in jobs(fresh_workspace)
+
+
+def test_two_clients_that_start_at_once_share_one_cluster(fresh_workspace: Workspace) -> None:
+    program = (
+        "from workbench.jobs import submit\n"
+        "job = submit('probe_stages:echo', {}, kind='probe', reuse=False); job.wait(30)\n"
+        "print(job.events().read()[0].data['cluster'])"
+    )
+    clients = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [client.communicate(timeout=30)[0] for client in clients]
+    assert answers[0] == answers[1] != ""
+    assert len(_cluster_processes(fresh_workspace)) == 1
+
+
+def test_an_idle_cluster_ends_and_the_next_job_starts_another(
+    fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_IDLE_SECONDS", "0.4")
+    job = _hold()
+    child = ready(job)
+    family = [psutil.Process(cluster_pid(fresh_workspace)), *child.parents()[:2]]
+    go(job)
+    job.wait(20)
+    until(lambda: all(gone(process) for process in family))
+    assert not (fresh_workspace.home / "cluster.json").exists()
+    second = _hold()
+    go(second)
+    assert second.wait(20) == {"resumed": False}
+
+
+def test_a_stopped_cluster_leaves_no_process(fresh_workspace: Workspace) -> None:
+    ensure_cluster(fresh_workspace)
+    job = _hold()
+    family = [*psutil.Process(cluster_pid(fresh_workspace)).children(recursive=True), ready(job)]
+    assert stop_cluster(fresh_workspace)
+    until(lambda: all(gone(process) for process in family), 5)
+    assert job.state == "lost"
+    assert not stop_cluster(fresh_workspace)
+
+
+def test_secrets_are_readable_by_their_owner_only(fresh_workspace: Workspace) -> None:
+    submit("probe_stages:echo", {}, kind="probe").wait(20)
+    home = fresh_workspace.home
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in (home / "tls").iterdir()} == {
+        "certificate.pem": "0o600", "key.pem": "0o600",
+    }  # fmt: skip
+    assert (home / "tls").stat().st_mode & 0o777 == 0o700
+    assert (home / "cluster.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_workspace_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkspaceError, match="WORKBENCH_HOME"):
+        submit("probe_stages:echo", {}, kind="probe", workspace=Workspace.at(tmp_path / "file"))
+
+
+@pytest.fixture
+def small_disk(fresh_workspace: Workspace) -> Iterator[Workspace]:
+    """A workspace on a file system of two megabytes."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    fresh_workspace.home.mkdir(parents=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(fresh_workspace.home)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    yield fresh_workspace
+    stop_cluster(fresh_workspace)
+    subprocess.run(["umount", "-l", str(fresh_workspace.home)], check=True)
+
+
+def test_a_full_disk_is_one_error_and_nothing_is_half_written(small_disk: Workspace) -> None:
+    job = submit("probe_stages:fill_the_disk", {}, kind="probe")
+    with pytest.raises(WorkspaceError, match="No space left"):
+        job.wait(20)
+    before = sorted(small_disk.runs.iterdir())
+    with pytest.raises(WorkspaceError, match="No space left"):
+        submit("probe_stages:echo", {"text": "x" * 5000}, kind="probe", reuse=False)
+    assert sorted(small_disk.runs.iterdir()) == before
+    (job.result / "big.bin").unlink()
+    assert submit("probe_stages:echo", {}, kind="probe").wait(20)["echo"] == {}
+
+
+def test_a_read_only_disk_is_one_error(small_disk: Workspace) -> None:
+    home = str(small_disk.home)
+    small_disk.ensure()
+    subprocess.run(["mount", "-o", "remount,ro", home], check=True)
+    with pytest.raises(WorkspaceError, match="Read-only file system"):
+        submit("probe_stages:echo", {}, kind="probe")
+    assert jobs(small_disk) == []
+
+
+def _cluster_processes(workspace: Workspace) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "workbench.jobs.daemon" in (process.info["cmdline"] or []) and str(workspace.home) in process.info["cmdline"]
+    ]
