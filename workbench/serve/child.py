@@ -46,11 +46,11 @@ def main(folder: str, parent: str) -> None:
     from workbench.core.workspace import read_json
     from workbench.serve.settings import ServeSettings
 
-    job = read_json(Path(folder) / "job.json")
-    settings = ServeSettings.parse(job["settings"])
+    asked = read_json(Path(folder) / "job.json")["settings"]
+    settings = ServeSettings.parse(asked["serve"])
     listener, note = _listen(settings.host, settings.port)
     tell(event="listening", port=listener.getsockname()[1], note=note)
-    models = _models(settings, Path(job["store"]), job["versions"])
+    models = _models(settings, Path(asked["store"]), asked["versions"])
     server = _server(settings, models)
     threading.Thread(target=_load, args=(models, settings.name, server, tell), name="load", daemon=True).start()
     server.run(sockets=[listener])

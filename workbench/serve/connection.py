@@ -6,7 +6,7 @@ Head and body in two sends cost a system call more and, where a peer delays its 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -70,5 +70,5 @@ class OneWriteProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Wrap the connection."""
-        assert isinstance(transport, asyncio.Transport)
-        super().connection_made(OneWrite(transport))
+        # Not checked: uvloop's transport has all methods of asyncio's and is no subclass.
+        super().connection_made(OneWrite(cast("asyncio.Transport", transport)))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,18 @@ if TYPE_CHECKING:
 
 _MAX_RANK = 64  # NumPy's own bound
 _MAX_SHOWN = 256
+_MAYBE_TOO_BIG = re.compile(r"[eE]\+?\d{3}|\d{309}")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(text)
+    return value
+
+
 _DECODER = json.JSONDecoder()
+_STRICT_DECODER = json.JSONDecoder(parse_float=_finite)  # slower: it calls Python for each number
 _TYPE_NAMES = {bool: "Boolean", dict: "Object", list: "Array", str: "String", int: "Number", float: "Number"}
 _ALLOWED: dict[str, set[type]] = {"f": {int, float}, "b": {bool}}
 _SYNTAX = (
@@ -58,7 +71,8 @@ def _parse(body: bytes) -> Any:
         start = len(text) - len(text.lstrip(" \t\r\n"))
         if start == len(text):
             raise invalid("JSON Parse error: The document is empty")
-        return _DECODER.raw_decode(text, start)[0]
+        decoder = _STRICT_DECODER if _MAYBE_TOO_BIG.search(text) else _DECODER
+        return decoder.raw_decode(text, start)[0]
     except UnicodeDecodeError as error:
         raise invalid(f"JSON Parse error: Invalid encoding in string. at offset: {error.start}") from None
     except json.JSONDecodeError as error:
@@ -66,7 +80,7 @@ def _parse(body: bytes) -> Any:
         raise invalid(f"JSON Parse error: {reason} at offset: {error.pos}") from None
     except RecursionError:
         raise invalid("JSON Parse error: Arrays and objects are nested too deeply.") from None
-    except ValueError:  # an integer of thousands of digits
+    except ValueError:  # beyond float64, or an integer of thousands of digits
         raise invalid("JSON Parse error: Number too big to be stored in double.") from None
 
 

@@ -57,10 +57,11 @@ def rest_app(models: Models, counters: Counters, max_body_bytes: int) -> Starlet
             Route("/healthz", healthz),
             Route(metrics.PATH, prometheus),
             Route(STATS_PATH, stats),
-            Route("/{path:path}", ServingDoor(models, Handler(models, counters), max_body_bytes)),
         ]
     )
     app.router.redirect_slashes = False
+    # Not a route: Starlette matches decoded paths, and none with a line break in it.
+    app.router.default = ServingDoor(models, Handler(models, counters), max_body_bytes)
     return app
 
 

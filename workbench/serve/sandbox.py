@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from workbench.core.artifact import Artifact
 from workbench.core.errors import ServingError, WorkspaceError
 from workbench.core.events import EventWriter
-from workbench.core.workspace import Workspace, write_json, writing
+from workbench.core.workspace import Workspace, writing
+from workbench.jobs.request import Request
+from workbench.jobs.submission import new_run
 from workbench.serve.client import Client
 from workbench.serve.settings import ServeSettings
 from workbench.serve.store import Store
@@ -69,12 +71,14 @@ def serve(
         versions = [store.publish(artifact, name)]
     else:
         versions = [store.publish(one, name, version) for version, one in sorted(artifact.items())]
-    sandbox = Sandbox(settings, store, versions, workspace.new_run("serve"))
+    sandbox = Sandbox(settings, store, versions, workspace)
     return sandbox.wait() if wait else sandbox
 
 
 class Sandbox:
     """The handle to a serving child process; its methods may be called from any thread.
+
+    Its run folder is listed among the jobs, as running while the server lives, whoever asks.
 
     Attributes:
         settings: What was asked.
@@ -82,10 +86,13 @@ class Sandbox:
         folder: Its run folder, with `job.json`, `events.jsonl` and `stderr.log`.
     """
 
-    def __init__(self, settings: ServeSettings, store: Store, versions: list[int], folder: Path) -> None:
+    def __init__(self, settings: ServeSettings, store: Store, versions: list[int], workspace: Workspace) -> None:
         self.settings = settings
         self.versions = tuple(versions)
-        self.folder = folder
+        asked = {"serve": settings.model_dump(mode="json"), "store": str(store.base), "versions": versions}
+        request = Request.of("workbench.serve.sandbox:serve", asked, "serve", None)
+        self.folder, self._lease = new_run(workspace, request)
+        self._events = EventWriter(self.folder)
         self._state: State = "starting"
         self._error: str | None = None
         self._note = ""
@@ -94,9 +101,6 @@ class Sandbox:
         self._stopping = False
         self._changed = threading.Condition()
         self._owner = os.getpid()
-        job = {"kind": "serve", "stage": "workbench.serve.child:main", "settings": settings.model_dump(mode="json")}
-        write_json(folder / "job.json", {**job, "store": str(store.base), "versions": versions})
-        self._events = EventWriter(folder)
         # The thread that starts the child must live as long as this process: the child dies with the *thread*.
         self._thread = threading.Thread(target=self._watch, name=f"serve-{settings.name}", daemon=True)
         self._thread.start()
@@ -218,6 +222,8 @@ class Sandbox:
         except (OSError, WorkspaceError) as error:
             self._set("failed", f"the server of {self.name} could not be started ({error}).")
             return
+        finally:
+            os.close(self._lease)
         assert process.stdout is not None
         assert process.stdin is not None
         with process.stdout, process.stdin:
@@ -239,7 +245,9 @@ class Sandbox:
                 env=environment,
                 cwd=self.folder,
                 start_new_session=True,  # Ctrl-C and a kernel's interrupt are not meant for it
+                pass_fds=[self._lease],  # held by the child alone: the run is under way as long as it lives
             )
+        self._tell("state", state="running", attempt=1, pid=process.pid)
         with self._changed:
             self._process = process
             self._changed.notify_all()
@@ -261,6 +269,7 @@ class Sandbox:
             self._refuse(str(error))
             return
         if "AVAILABLE" in states.values():
+            self._tell("ready", url=self.client.url, note=self._note)
             self._set("ready")
         else:
             self._refuse(f"the server of {self.name} must have a version that answers, got {states}.")
@@ -280,18 +289,19 @@ class Sandbox:
         self._set("failed", self._error or f"the server of {self.name} {how}; see {self._log}.")
 
     def _set(self, state: State, error: str | None = None) -> None:
-        facts: dict[str, Any] = {"state": state, "pid": self.pid}
-        if self._client is not None:
-            facts["url"] = self._client.url
-        if error is not None:
-            facts["error"] = {"type": "ServingError", "message": error}
-        with contextlib.suppress(WorkspaceError):  # a full disk must not end the watch
-            self._events.emit("state", **facts)
-            if state in ("failed", "stopped"):
-                self._events.close()
+        if state == "stopped":
+            self._tell("state", state="done", attempt=1)
+        elif state == "failed":
+            self._tell("state", state="failed", attempt=1, error=ServingError(error).to_dict())
+        if state != "ready":
+            self._events.close()
         with self._changed:
             self._state, self._error = state, error
             self._changed.notify_all()
+
+    def _tell(self, type_: str, **facts: Any) -> None:
+        with contextlib.suppress(WorkspaceError):  # a full disk must not end the watch
+            self._events.emit(type_, **facts)
 
 
 @atexit.register

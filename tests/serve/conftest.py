@@ -1,0 +1,109 @@
+"""A handler over small models written in NumPy: what the protocol does with tensors of every kind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from workbench.serve.counters import Counters
+from workbench.serve.handlers import Handler
+from workbench.serve.models import Model, Models
+from workbench.serve.servable import Servable
+from workbench.serve.signature import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+@dataclass
+class NumpyEngine:
+    """A model that is one function of arrays."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    function: Callable[[Mapping[str, Any]], Arrays]
+
+    def run(self, feeds: Mapping[str, Any]) -> Arrays:
+        return self.function(feeds)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Asked:
+    """A handler as tests use it."""
+
+    handler: Handler
+    counters: Counters
+
+    def __call__(self, method: str, path: str, body: Any = b"") -> tuple[int, Any]:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        reply = self.handler(method, path, raw)
+        return reply.code.http, json.loads(reply.body)
+
+    def text(self, method: str, path: str, body: bytes = b"") -> str:
+        return self.handler(method, path, body).body.decode()
+
+    def predict(self, model: str, body: Any) -> tuple[int, Any]:
+        return self("POST", f"/v1/models/{model}:predict", body)
+
+
+def _engines() -> dict[str, NumpyEngine]:
+    x = Tensor("x", "float32", (-1, 2))
+    y = Tensor("y", "float32", (-1, 2))
+    a, b = Tensor("a", "float32", (-1,)), Tensor("b", "int64", (-1, 2))
+    s, s_bytes = Tensor("s", "string", (-1,)), Tensor("s_bytes", "string", (-1,))
+    flag, scalar = Tensor("flag", "bool", (-1,)), Tensor("v", "float32", ())
+    free = Tensor("f", "float32", (-1, -1))
+    return {
+        "double": NumpyEngine((x,), (y,), lambda feeds: {"y": feeds["x"] * 2}),
+        "pair": NumpyEngine(
+            (a, b), (Tensor("sum", "float32", (-1,)), b), lambda f: {"sum": f["a"] + f["b"].sum(1), "b": f["b"]}
+        ),
+        "echo": NumpyEngine((s,), (s,), lambda feeds: {"s": feeds["s"]}),
+        "bytes": NumpyEngine((s,), (s_bytes,), lambda feeds: {"s_bytes": feeds["s"]}),
+        "not": NumpyEngine((flag,), (flag,), lambda feeds: {"flag": ~feeds["flag"]}),
+        "same": NumpyEngine((Tensor("x", "float32", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
+        "wide": NumpyEngine((Tensor("x", "float64", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
+        "small": NumpyEngine((Tensor("x", "uint8", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
+        "number": NumpyEngine((scalar,), (scalar,), lambda feeds: {"v": feeds["v"] + 1}),
+        "picky": NumpyEngine((free,), (free,), lambda feeds: {"f": feeds["f"] @ np.ones((3, 1))}),
+        "broken": NumpyEngine((free,), (free,), lambda feeds: {"f": feeds["missing"]}),
+        "uneven": NumpyEngine((a,), (a, y), lambda f: {"a": f["a"], "y": np.zeros((5, 2), np.float32)}),
+    }
+
+
+@pytest.fixture
+def ask() -> Asked:
+    """Ask a handler that holds each model as version 7, and `double` also as versions 3 (older) and 9 (broken)."""
+    engines = _engines()
+    models = {name: Model({7: _loaded(name, 7, engine)}) for name, engine in engines.items()}
+    double = models["double"]
+    double.versions[3] = _loaded("double", 3, NumpyEngine(*_tensors(engines["double"]), lambda f: {"y": f["x"] * 30}))
+    double.versions[9] = _loaded("double", 9, None)
+    double.labels = {"stable": 3}
+    held = Models(models)
+    counters = Counters(held.names())
+    return Asked(Handler(held, counters), counters)
+
+
+def _tensors(engine: NumpyEngine) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    return engine.inputs, engine.outputs
+
+
+def _loaded(name: str, version: int, engine: NumpyEngine | None) -> Servable:
+    def open_engine() -> NumpyEngine:
+        if engine is None:
+            raise OSError("/secret/place is gone")
+        return engine
+
+    servable = Servable(name, version, open_engine)
+    servable.load()
+    return servable

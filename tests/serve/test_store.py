@@ -1,0 +1,106 @@
+"""The model store: TensorFlow Serving's layout, whole versions or none, one number for one model."""
+
+from __future__ import annotations
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.serve.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def artifact(folder: Path, content: bytes = b"model", kind: str = "onnx") -> Artifact:
+    folder.mkdir()
+    file = folder / f"model.{kind}"
+    file.write_bytes(content)
+    return Artifact.write(folder, file=file.name, name="m", format=kind, numeric="float32")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "models")
+
+
+def test_versions_count_up(store: Store, tmp_path: Path) -> None:
+    assert store.versions("m") == {}
+    assert store.publish(artifact(tmp_path / "a", b"a"), "m") == 1
+    assert store.publish(artifact(tmp_path / "b", b"b"), "m") == 2
+    assert list(store.versions("m")) == [1, 2]
+    assert Artifact.load(store.base / "m" / "2").verify().path.read_bytes() == b"b"
+    assert sorted(path.name for path in (store.base / "m").iterdir()) == ["1", "2"]
+
+
+def test_the_same_file_is_published_once(store: Store, tmp_path: Path) -> None:
+    first = artifact(tmp_path / "a", b"a")
+    assert [store.publish(first, "m"), store.publish(first, "m"), store.publish(first, "m", 1)] == [1, 1, 1]
+    store.publish(artifact(tmp_path / "b", b"b"), "m")
+    assert store.publish(first, "m") == 3  # going back is a new version: the newest is what is served
+
+
+def test_a_number_holds_one_model(store: Store, tmp_path: Path) -> None:
+    assert store.publish(artifact(tmp_path / "a", b"a"), "m", 5) == 5
+    with pytest.raises(BadInputError, match="version must not hold another model of m already, got 5"):
+        store.publish(artifact(tmp_path / "b", b"b"), "m", 5)
+
+
+def test_two_writers_lose_nothing(store: Store, tmp_path: Path) -> None:
+    artifacts = [artifact(tmp_path / str(index), str(index).encode()) for index in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda one: store.publish(one, "m"), artifacts))
+    assert sorted(numbers) == list(range(1, 9))
+    for number, one in zip(numbers, artifacts, strict=True):
+        assert Artifact.load(store.base / "m" / str(number)).sha256 == one.sha256
+
+
+def test_only_integers_are_versions(store: Store) -> None:
+    for name in ("00000123", "7", "x", "1.5", "-1", "9223372036854775808", ".new-1"):
+        (store.base / "m" / name).mkdir(parents=True)
+    (store.base / "m" / "8").write_text("a file")
+    assert list(store.versions("m")) == [7, 123]
+
+
+@pytest.mark.parametrize("name", ["", "..", ".", "../m", "a/b", "a:b", "/etc", "a..b", "é", "x" * 200, "a\n"])
+def test_names_stay_inside(store: Store, tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInputError, match=r"^name must"):
+        store.publish(artifact(tmp_path / "a"), name)
+    assert not store.base.exists()
+
+
+def test_a_changed_file_is_not_published(store: Store, tmp_path: Path) -> None:
+    one = artifact(tmp_path / "a")
+    one.path.write_bytes(b"mod")
+    with pytest.raises(WorkspaceError, match="truncated or changed"):
+        store.publish(one, "m")
+    assert store.versions("m") == {}
+
+
+def test_other_formats_are_refused(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="artifact must be of format onnx or tflite to be served, got 'keras'"):
+        store.publish(artifact(tmp_path / "a", kind="keras"), "m")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_store_is_one_sentence(store: Store, tmp_path: Path) -> None:
+    (store.base / "m").mkdir(parents=True)
+    (store.base / "m").chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(WorkspaceError, match="cannot be written"):
+        store.publish(artifact(tmp_path / "a"), "m")
+
+
+def test_labels(store: Store, tmp_path: Path) -> None:
+    store.publish(artifact(tmp_path / "a"), "m")
+    assert store.labels("m") == {}
+    store.label("m", "stable", 1)
+    assert store.labels("m") == {"stable": 1}
+    with pytest.raises(BadInputError, match="version must be one of 1, got 2"):
+        store.label("m", "stable", 2)
+    with pytest.raises(BadInputError, match="label must be made of"):
+        store.label("m", "a/b", 1)
