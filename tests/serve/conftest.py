@@ -1,4 +1,4 @@
-"""A handler over small models written in NumPy: what the protocol does with tensors of every kind."""
+"""A tiny ONNX model and its server, and a handler over small models written in NumPy."""
 
 from __future__ import annotations
 
@@ -9,16 +9,50 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from workbench.core.artifact import Artifact
+from workbench.core.workspace import Workspace
 from workbench.serve.counters import Counters
 from workbench.serve.handlers import Handler
 from workbench.serve.models import Model, Models
+from workbench.serve.sandbox import Sandbox, serve
 from workbench.serve.servable import Servable
 from workbench.serve.signature import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+@pytest.fixture(scope="session")
+def serve_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace for what is served; no cluster is ever started in it."""
+    return Workspace.at(tmp_path_factory.mktemp("served") / "home")
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A model of a few bytes: `image` (n, 2, 2, 1) float32 -> `probabilities` (n, 4), the softmax of the pixels."""
+    from onnx import TensorProto, helper
+
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 2, 2, 1])
+    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 4])
+    nodes = [
+        helper.make_node("Flatten", ["image"], ["flat"]),
+        helper.make_node("Softmax", ["flat"], ["probabilities"]),
+    ]
+    graph = helper.make_graph(nodes, "tiny", [image], [answer])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    return Artifact.write(folder, file="model.onnx", name="tiny", format="onnx", numeric="float32")
+
+
+@pytest.fixture(scope="session")
+def served(tiny_onnx: Artifact, serve_workspace: Workspace) -> Iterator[Sandbox]:
+    """A server that answers for `tiny_onnx`, shared by all tests that only ask it."""
+    with serve(tiny_onnx, "tiny", workspace=serve_workspace) as sandbox:
+        yield sandbox
 
 
 @dataclass
