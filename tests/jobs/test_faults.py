@@ -1,4 +1,4 @@
-"""Processes are killed and disks are full; each test has a cluster of its own."""
+"""Processes are killed and disks are full, on clusters that no other tests use."""
 
 from __future__ import annotations
 
@@ -27,16 +27,31 @@ def _hold(stage: str = "hold") -> Job:
     return submit(f"probe_stages:{stage}", {}, kind="probe", reuse=False)
 
 
-@pytest.mark.usefixtures("fresh_workspace")
-def test_a_killed_worker_is_seen_its_child_dies_and_the_job_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def one_place_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    home = Workspace.at(tmp_path_factory.mktemp("one_place") / "home")
+    yield home
+    stop_cluster(home)
+
+
+@pytest.fixture
+def one_place(one_place_home: Workspace, monkeypatch: pytest.MonkeyPatch, stages_of_tests: None) -> Workspace:
+    """A workspace whose cluster runs one job at a time; tests that kill it leave the next one to start another."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(one_place_home.home))
+    monkeypatch.setenv("WORKBENCH_PRELOAD", "")
     monkeypatch.setenv("WORKBENCH_WORKERS", "1")
+    return one_place_home
+
+
+@pytest.mark.usefixtures("one_place")
+def test_a_killed_worker_is_seen_its_child_dies_and_the_job_goes_on() -> None:
     job, waiting = _hold(), _hold()
     child = ready(job)
     kill(worker_of(child))
     killed = time.monotonic()
     with pytest.raises(JobLostError, match="resume"):
         job.wait(10)
-    assert gone(child)
+    until(lambda: gone(child))
     assert time.monotonic() - killed < 2
     # The job that only waited there is placed again by itself, before ours comes back for its second turn.
     ready(waiting)
@@ -49,27 +64,25 @@ def test_a_killed_worker_is_seen_its_child_dies_and_the_job_goes_on(monkeypatch:
     assert turns(job) == [("queued", 1), ("running", 1), ("queued", 2), ("running", 2), ("done", 2)]
 
 
-@pytest.mark.usefixtures("fresh_workspace")
+@pytest.mark.usefixtures("one_place")
 def test_a_child_that_is_busy_in_c_dies_with_its_worker_too() -> None:
     job = _hold("hold_the_interpreter")
     child = ready(job)
     kill(worker_of(child))
-    until(lambda: gone(child), 2)
-    assert job.state == "lost"
+    until(lambda: gone(child) and job.state == "lost", 2)
 
 
 def test_a_killed_cluster_takes_its_jobs_along_and_the_next_one_resumes_them(
-    fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    one_place: Workspace,
 ) -> None:
-    monkeypatch.setenv("WORKBENCH_WORKERS", "1")
     job, waiting = _hold(), _hold()
     child = ready(job)
-    kill(cluster_pid(fresh_workspace))
+    kill(cluster_pid(one_place))
     killed = time.monotonic()
     for one in (job, waiting):
         with pytest.raises(JobLostError):
             one.wait(10)
-    assert gone(child)
+    until(lambda: gone(child))
     assert time.monotonic() - killed < 2
     waiting.resume()
     go(waiting)
@@ -97,9 +110,8 @@ def test_a_job_outlives_the_process_that_asked_for_it() -> None:
 
 
 def test_a_cancelled_job_that_was_waiting_never_begins(
-    fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    one_place: Workspace,
 ) -> None:
-    monkeypatch.setenv("WORKBENCH_WORKERS", "1")
     job, waiting = _hold(), _hold()
     ready(job)
     assert waiting.state == "queued"
@@ -108,7 +120,7 @@ def test_a_cancelled_job_that_was_waiting_never_begins(
     go(job)
     job.wait(20)
     until(lambda: turns(waiting) == [("queued", 1), ("cancelled", 1)])
-    assert waiting in jobs(fresh_workspace)
+    assert waiting in jobs(one_place)
 
 
 def test_two_clients_that_start_at_once_share_one_cluster(fresh_workspace: Workspace) -> None:
@@ -139,24 +151,14 @@ def test_an_idle_cluster_ends_and_the_next_job_starts_another(
     assert second.wait(20) == {"resumed": False}
 
 
-def test_a_stopped_cluster_leaves_no_process(fresh_workspace: Workspace) -> None:
-    ensure_cluster(fresh_workspace)
+def test_a_stopped_cluster_leaves_no_process(one_place: Workspace) -> None:
+    ensure_cluster(one_place)
     job = _hold()
-    family = [*psutil.Process(cluster_pid(fresh_workspace)).children(recursive=True), ready(job)]
-    assert stop_cluster(fresh_workspace)
+    family = [ready(job), *psutil.Process(cluster_pid(one_place)).children(recursive=True)]
+    assert stop_cluster(one_place)
     until(lambda: all(gone(process) for process in family), 5)
     assert job.state == "lost"
-    assert not stop_cluster(fresh_workspace)
-
-
-def test_secrets_are_readable_by_their_owner_only(fresh_workspace: Workspace) -> None:
-    submit("probe_stages:echo", {}, kind="probe").wait(20)
-    home = fresh_workspace.home
-    assert {path.name: oct(path.stat().st_mode & 0o777) for path in (home / "tls").iterdir()} == {
-        "certificate.pem": "0o600", "key.pem": "0o600",
-    }  # fmt: skip
-    assert (home / "tls").stat().st_mode & 0o777 == 0o700
-    assert (home / "cluster.json").stat().st_mode & 0o777 == 0o600
+    assert not stop_cluster(one_place)
 
 
 def test_a_workspace_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

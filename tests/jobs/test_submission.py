@@ -91,6 +91,14 @@ def test_neither_dask_nor_tensorflow_is_imported_before_it_is_needed() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
+def test_what_opens_the_cluster_is_readable_by_its_owner_only(workspace: Workspace) -> None:
+    submit("probe_stages:echo", {}, kind="probe").wait(60)
+    private = [workspace.home / "cluster.json", *(workspace.home / "tls").iterdir()]
+    assert {path.name for path in private} == {"cluster.json", "certificate.pem", "key.pem"}
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+    assert (workspace.home / "tls").stat().st_mode & 0o777 == 0o700
+
+
 def test_another_scheduler_is_used_where_one_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     from workbench.jobs.cluster import find
 

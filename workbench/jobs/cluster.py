@@ -192,11 +192,12 @@ def _spawn(workspace: Workspace) -> subprocess.Popen[bytes]:
         )  # fmt: skip
     finally:
         os.close(descriptor)
-    _started.append(process)
+    _started[:] = [*(earlier for earlier in _started if earlier.poll() is None), process]
     return process
 
 
-# Kept so that Python does not warn of a process that outlives its handle, as this one is meant to.
+# Kept so that Python does not warn of a process that outlives its handle, as this one is meant to; one that has
+# ended is waited for when the next is started.
 _started: list[subprocess.Popen[bytes]] = []
 
 

@@ -8,7 +8,6 @@ never a second writer, and no moment in which a job that is being ended looks lo
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
@@ -55,7 +54,7 @@ def execute(folder: str, attempt: int) -> None:
         (run / LEASE).unlink(missing_ok=True)
         raise
     finally:
-        os.close(lease)
+        lock.release(lease)
 
 
 def _is_due(run: Path, attempt: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -144,5 +143,5 @@ class Job:
             place(self.folder, before.attempt + 1)
         finally:
             if lease is not None:
-                os.close(lease)
+                lock.release(lease)
         return self

@@ -43,6 +43,12 @@ def acquire(path: Path, *, shared: bool = False, timeout: float = 0.0) -> int | 
     return descriptor
 
 
+def release(descriptor: int) -> None:
+    """Give a lock back, also where a process forked meanwhile has inherited the descriptor unasked."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
 @contextlib.contextmanager
 def locked(path: Path, *, shared: bool = False, timeout: float = 30.0) -> Iterator[None]:
     """Hold a lock for a block.
@@ -58,7 +64,7 @@ def locked(path: Path, *, shared: bool = False, timeout: float = 30.0) -> Iterat
     try:
         yield
     finally:
-        os.close(descriptor)
+        release(descriptor)
 
 
 def is_held(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +57,7 @@ def submit(
         shutil.rmtree(run, ignore_errors=True)
         raise
     finally:
-        os.close(lease)
+        lock.release(lease)
     return Job(run)
 
 
