@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def stages_of_tests() -> Iterator[None]:
     """Let the clusters that tests start find `tests/jobs/probe_stages.py`."""
     stages = str(Path(__file__).parent / "jobs")
@@ -25,10 +25,7 @@ def stages_of_tests() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def workspace(
-    tmp_path_factory: pytest.TempPathFactory,
-    stages_of_tests: None,  # noqa: ARG001 - wanted for what it sets
-) -> Iterator[Workspace]:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A workspace for the whole session, the default one meanwhile, whose cluster warms up from the first test on.
 
     Tests share its cluster and its cache: use settings of your own where a result must not be reused.
@@ -42,7 +39,7 @@ def workspace(
 
 
 @pytest.fixture
-def fresh_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages_of_tests: None) -> Iterator[Workspace]:
+def fresh_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """A workspace of one test, the default one meanwhile; a cluster that the test starts in it preloads nothing."""
     fresh = Workspace.at(tmp_path / "home")
     monkeypatch.setenv("WORKBENCH_HOME", str(fresh.home))

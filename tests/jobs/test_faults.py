@@ -35,7 +35,7 @@ def one_place_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspa
 
 
 @pytest.fixture
-def one_place(one_place_home: Workspace, monkeypatch: pytest.MonkeyPatch, stages_of_tests: None) -> Workspace:
+def one_place(one_place_home: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace whose cluster runs one job at a time; tests that kill it leave the next one to start another."""
     monkeypatch.setenv("WORKBENCH_HOME", str(one_place_home.home))
     monkeypatch.setenv("WORKBENCH_PRELOAD", "")
