@@ -1,0 +1,19 @@
+"""The Python that does what a panel does, folded away until asked for."""
+
+from __future__ import annotations
+
+import traitlets
+
+from workbench.widgets.base import Leaf
+
+
+class CodeView(Leaf, asset="code_view"):
+    """Code with a copy button.
+
+    Attributes:
+        code: Python.
+        title: Name of the fold.
+    """
+
+    code = traitlets.Unicode("").tag(sync=True)
+    title = traitlets.Unicode("The same in Python").tag(sync=True)

@@ -1,0 +1,42 @@
+const shownAs = (format, value) => {
+  if (value === null || value === undefined) return "–";
+  if (format === "share") return `${(value * 100).toFixed(1)} %`;
+  if (format === "int") return Number(value).toLocaleString("en-US").replaceAll(",", " ");
+  return format === "number" ? Number(value).toPrecision(4) : String(value);
+};
+
+function render({ model, el }) {
+  el.classList.add("wb", "wb-table");
+  const title = h("div", { class: "wb-table-title" }), scroll = h("div", { class: "wb-table-scroll" });
+  el.append(title, scroll);
+  let sorted = null, down = true;
+
+  const draw = () => {
+    const columns = model.get("columns"), rows = [...model.get("rows")];
+    title.textContent = model.get("title");
+    if (!rows.length) { scroll.replaceChildren(h("p", { class: "wb-table-empty" }, model.get("empty"))); return; }
+    if (sorted) rows.sort((a, b) => (a[sorted] > b[sorted] ? 1 : a[sorted] < b[sorted] ? -1 : 0) * (down ? -1 : 1));
+    const head = columns.map((column) => {
+      const numeric = column.format && column.format !== "text";
+      const button = h("button", { type: "button", title: column.tooltip || `Sort by ${column.label}` }, column.label,
+        h("span", { "aria-hidden": "true", class: "wb-table-arrow" }, sorted === column.name ? (down ? "↓" : "↑") : ""));
+      button.addEventListener("click", () => {
+        if (sorted === column.name) down = !down; else { sorted = column.name; down = Boolean(numeric); }
+        draw();
+        scroll.querySelector(`[data-column="${CSS.escape(column.name)}"] button`).focus();
+      });
+      return h("th", { scope: "col", "data-numeric": numeric, "data-column": column.name,
+        "aria-sort": sorted === column.name ? (down ? "descending" : "ascending") : null }, button);
+    });
+    const body = rows.map((row) => h("tr", {}, ...columns.map((column, i) => {
+      const numeric = column.format && column.format !== "text", value = row[column.name], text = shownAs(column.format, value);
+      if (i === 0) return h("th", { scope: "row" }, text);
+      const bar = column.format === "share" && typeof value === "number"
+        ? h("span", { class: "wb-table-bar", "aria-hidden": "true" }, h("span", { style: `transform:scaleX(${value})` })) : null;
+      return h("td", { "data-numeric": numeric }, h("span", { class: "wb-table-cell" }, bar, h("span", {}, text)));
+    })));
+    scroll.replaceChildren(h("table", { "aria-label": model.get("title") }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body)));
+  };
+  return follow(model, ["title", "columns", "rows", "empty"], draw);
+}
+export default { render };

@@ -1,0 +1,24 @@
+"""A small table that sorts at a click, with shares drawn as bars."""
+
+from __future__ import annotations
+
+import traitlets
+
+from workbench.widgets.base import Leaf
+
+
+class DataTable(Leaf, asset="data_table"):
+    """Rows and columns.
+
+    Attributes:
+        title: What the table holds.
+        columns: One dictionary a column: `name`, `label`, and optionally `format` (`text`, `int`, `number`,
+            `share`) and `tooltip`.
+        rows: One dictionary a row, by column name.
+        empty: What is said while there are no rows.
+    """
+
+    title = traitlets.Unicode("").tag(sync=True)
+    columns = traitlets.List(traitlets.Dict()).tag(sync=True)
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    empty = traitlets.Unicode("").tag(sync=True)

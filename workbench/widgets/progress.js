@@ -1,0 +1,33 @@
+const duration = (seconds) => {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s`;
+  return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
+};
+
+function render({ model, el }) {
+  el.classList.add("wb", "wb-progress");
+  const text = h("span", { class: "wb-progress-text" }), left = h("span", { class: "wb-progress-left" });
+  const fill = h("div", { class: "wb-progress-fill" });
+  const bar = h("div", { class: "wb-progress-bar", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
+  const spoken = h("span", { class: "wb-hidden-text", "aria-live": "polite" });
+  el.append(h("div", { class: "wb-progress-row" }, text, left), bar, spoken);
+  let said = "";
+  return follow(model, ["share", "text", "seconds_left", "active", "tone", "label"], () => {
+    const share = model.get("share"), known = share >= 0, active = model.get("active");
+    const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);
+    const seconds = model.get("seconds_left");
+    text.textContent = model.get("text");
+    left.textContent = active && seconds !== null ? `about ${duration(seconds)} left` : "";
+    fill.style.transform = known ? `scaleX(${Math.min(1, Math.max(0, share))})` : "";
+    bar.dataset.state = active && !known ? "unknown" : "known";
+    bar.dataset.tone = model.get("tone");
+    bar.setAttribute("aria-label", model.get("label") || "Progress");
+    if (known) bar.setAttribute("aria-valuenow", percent); else bar.removeAttribute("aria-valuenow");
+    bar.setAttribute("aria-valuetext", [model.get("text"), left.textContent].filter(Boolean).join(", "));
+    // Said aloud at every fifth of the way and when the state changes, not ten times a second.
+    const saying = active && known ? `${Math.floor(percent / 20) * 20} percent` : model.get("text");
+    if (saying !== said) spoken.textContent = said = saying;
+  });
+}
+export default { render };
