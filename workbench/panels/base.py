@@ -1,0 +1,224 @@
+"""What every panel has: a title, an error strip, settings that go both ways, and an end."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import logging
+import traceback
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import ipywidgets
+
+from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.panels.session import Session
+from workbench.widgets.base import house_css
+from workbench.widgets.code_view import CodeView
+from workbench.widgets.error_strip import ErrorStrip
+from workbench.widgets.heading import Heading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from workbench.core.settings import Settings
+    from workbench.core.workspace import Workspace
+    from workbench.panels.form import Form
+
+__all__ = ["Panel", "Session", "grid", "house_css", "stack"]
+
+_log = logging.getLogger(__name__)
+
+
+class Panel(ipywidgets.VBox):  # type: ignore[misc]
+    """A panel; alone it is an app of its own, in a dashboard it shares the session.
+
+    A subclass sets `title`, `verb`, builds `form`, and calls `_arrange` at the end of its constructor.
+
+    Attributes:
+        title: What people call it.
+        verb: Name of the function that does the same in Python.
+        session: What it shares with others.
+        heading: Its title row.
+        errors: Its error strip.
+        form: Its settings.
+    """
+
+    title: ClassVar[str]
+    subtitle: ClassVar[str] = ""
+    verb: ClassVar[str]
+    form: Form
+
+    def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
+        super().__init__()
+        self._own = session is None
+        self.session = session or Session(workspace)
+        self.heading = Heading(title=self.title, subtitle=self.subtitle)
+        self.errors = ErrorStrip()
+        self._code = CodeView()
+        self.add_class("wb-panel")
+
+    @property
+    def settings(self) -> Settings:
+        """What the controls say.
+
+        Raises:
+            BadInputError: A value breaks its rule.
+        """
+        return self.form.read()
+
+    def code(self) -> str:
+        """Return the Python that does what the panel does.
+
+        Raises:
+            BadInputError: A value breaks its rule.
+        """
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        """Return the settings as JSON text, for `from_json`."""
+        return json.dumps(self.settings.model_dump(mode="json"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, session: Session | None = None, **kwargs: Any) -> Self:
+        """Build a panel with the settings that `to_json` gave.
+
+        Raises:
+            BadInputError: It is no JSON object, or a value breaks its rule.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise BadInputError.of("text", rule=f"must be JSON ({error})", got=text) from None
+        if not isinstance(values, dict):
+            raise BadInputError.of("text", rule="must be a JSON object", got=text)
+        return cls._with(values, session, kwargs)
+
+    @classmethod
+    def from_code(cls, text: str, session: Session | None = None, **kwargs: Any) -> Self:
+        """Build a panel with the settings that stand in code like `code()` gives; nothing of it is run.
+
+        Raises:
+            BadInputError: There is no such call in it, or an argument is no plain value.
+        """
+        return cls._with(cls._settings_of(_call_in(text, cls.verb)), session, kwargs)
+
+    @classmethod
+    def _settings_of(cls, call: dict[str, Any]) -> dict[str, Any]:
+        """Turn the arguments of the call (by name, or by place as text) into settings."""
+        return call
+
+    @classmethod
+    def _with(cls, values: dict[str, Any], session: Session | None, kwargs: dict[str, Any]) -> Self:
+        panel = cls(session, **kwargs)
+        try:
+            unknown = set(values) - set(panel.form.values)
+            if unknown:
+                known = ", ".join(panel.form.values)
+                raise BadInputError.of(min(unknown), rule=f"must be one of {known}", got=values[min(unknown)])
+            panel._restore(values)
+            panel.form.read()
+        except BadInputError:
+            panel.close()
+            raise
+        return panel
+
+    def _restore(self, values: dict[str, Any]) -> None:
+        self.form.write(values)
+
+    def refresh(self) -> None:
+        """Read the workspace anew; called whenever a page has drawn the panel."""
+
+    def close(self) -> None:
+        """Take the panel off the page and end its threads, unless a dashboard shares them; jobs go on."""
+        if self._own:
+            self.session.close()
+        for widget in _leaves(self):
+            widget.close()
+        super().close()
+
+    def guard(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """Wrap a callback: it holds the app's lock, and what goes wrong is seen in the error strip."""
+
+        @functools.wraps(callback)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            with self.session.live.lock:
+                if self.session.live.closed:
+                    return
+                try:
+                    callback(*args, **kwargs)
+                except Exception as error:  # noqa: BLE001 - nothing may vanish
+                    self.fail(error)
+
+        return guarded
+
+    def fail(self, error: BaseException) -> None:
+        """Show an error: ours as their sentence, others with their type; the copy button has the traceback."""
+        detail = "".join(traceback.format_exception(error))
+        if isinstance(error, WorkbenchError):
+            self.errors.show(str(error), detail)
+            return
+        _log.error("unforeseen error in %s", type(self).__name__, exc_info=error)
+        self.errors.show(f"{self.title}: {type(error).__name__}: {error}; copy this and report it.", detail)
+
+    def in_background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Do something that blocks off the page's thread; `then` gets its value under the lock."""
+        self.session.live.background(work, self.guard(then), self.guard(self._failed))
+
+    def _failed(self, error: BaseException) -> None:
+        self.fail(error)
+
+    def _arrange(self, *rows: ipywidgets.Widget) -> None:
+        """Put the rows under the title and begin to listen."""
+        head = [self.session.presence] if self._own else []
+        self.children = [*head, self.heading, self.errors, *rows, self._code]
+        self.form.on_change(self._show_code)
+        self._show_code()
+        self.session.on_shown(self.guard(self.refresh))
+
+    def _show_code(self) -> None:
+        if self.form.valid:
+            self._code.code = self.code()
+
+
+def grid(kind: str, *children: ipywidgets.Widget) -> ipywidgets.Box:
+    """Lay out children: `aside` (narrow and wide column) or `halves`; below one another on narrow pages."""
+    box = ipywidgets.Box(list(children))
+    box.add_class("wb-grid")
+    box.add_class(f"wb-{kind}")
+    return box
+
+
+def stack(*children: ipywidgets.Widget) -> ipywidgets.VBox:
+    """Lay out children below one another."""
+    box = ipywidgets.VBox(list(children))
+    box.add_class("wb-stack")
+    return box
+
+
+def _leaves(box: ipywidgets.Box) -> Sequence[ipywidgets.Widget]:
+    found: list[ipywidgets.Widget] = []
+    for child in box.children:
+        found += [*_leaves(child), child] if isinstance(child, ipywidgets.Box) else [child]
+    return found
+
+
+def _call_in(text: str, verb: str) -> dict[str, Any]:
+    """Return the plain arguments of the first call of a verb in a piece of Python; places become `0`, `1`, …."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise BadInputError.of("text", rule=f"must be Python ({error.msg})", got=text) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == verb:
+            named = {word.arg: word.value for word in node.keywords if word.arg is not None}
+            placed = {str(place): value for place, value in enumerate(node.args)}
+            return {name: _plain(name, value) for name, value in {**placed, **named}.items()}
+    raise BadInputError.of("text", rule=f"must hold a call of {verb}", got=text)
+
+
+def _plain(name: str, value: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        raise BadInputError.of(name, rule="must be a plain value", got=ast.unparse(value)) from None

@@ -1,0 +1,156 @@
+"""Events become traits: the only place that touches threads.
+
+An app (one panel alone, or one dashboard) has one `Live`. Its reader thread looks ten times a second at the runs that
+are followed and hands over what is new, under the app's lock; whatever blocks (asking for a job, waiting for one) runs
+in a background thread. Callbacks of a page may come on any thread, so they take the same lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.core.events import Event, EventReader
+    from workbench.jobs import Job
+
+_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_TO_END = 5.0
+_FINAL = frozenset({"done", "failed", "cancelled", "lost"})
+
+
+@dataclass
+class _Followed:
+    job: Job
+    reader: EventReader
+    tell: Callable[[list[Event], str], None]
+    state: str = ""
+
+
+@dataclass
+class _Watch:
+    look: Callable[[], None]
+    every: float
+    due: float = 0.0
+
+
+class Live:
+    """Reader and background threads of one app.
+
+    Attributes:
+        lock: Held whenever traits of the app change; re-entrant.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._followed: list[_Followed] = []
+        self._watches: list[_Watch] = []
+        self._stop = threading.Event()
+        self._reader: threading.Thread | None = None
+        self._workers: set[threading.Thread] = set()
+
+    def follow(self, job: Job, tell: Callable[[list[Event], str], None]) -> Callable[[], None]:
+        """Tell what happens in a run, from its beginning until it has ended.
+
+        Args:
+            job: Whose events.
+            tell: Called with the new events and the state, at most ten times a second, only when there is news.
+
+        Returns:
+            A function that stops following.
+        """
+        one = _Followed(job, job.events(), tell)
+        self._look(one)
+        if one.state not in _FINAL:
+            with self.lock:
+                self._followed.append(one)
+            self._ensure_reader()
+        return lambda: self._forget(one)
+
+    def watch(self, look: Callable[[], None], every: float) -> None:
+        """Call a cheap function every so many seconds."""
+        with self.lock:
+            self._watches.append(_Watch(look, every))
+        self._ensure_reader()
+
+    def background(
+        self, work: Callable[[], Any], then: Callable[[Any], None], failed: Callable[[BaseException], None]
+    ) -> None:
+        """Do something that blocks elsewhere, and come back with its value or its error.
+
+        Args:
+            work: What blocks.
+            then: Gets the value; takes the lock itself where it changes traits.
+            failed: Gets the error, likewise.
+        """
+        if self.closed:
+            return
+        # A daemon of its own: whatever it waits for must not keep the interpreter from ending.
+        worker = threading.Thread(
+            target=self._work, args=(work, then, failed), name="workbench-background", daemon=True
+        )
+        with self.lock:
+            self._workers.add(worker)
+        worker.start()
+
+    def close(self) -> None:
+        """End all threads; jobs go on."""
+        self._stop.set()
+        with self.lock:
+            threads = {*self._workers, *([self._reader] if self._reader else [])}
+        for thread in threads - {threading.current_thread()}:
+            thread.join(_SECONDS_TO_END)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._stop.is_set()
+
+    def _work(
+        self, work: Callable[[], Any], then: Callable[[Any], None], failed: Callable[[BaseException], None]
+    ) -> None:
+        try:
+            value = work()
+        except Exception as error:  # noqa: BLE001 - shown in the panel's error strip
+            failed(error)
+        else:
+            then(value)
+        finally:
+            with self.lock:
+                self._workers.discard(threading.current_thread())
+
+    def _ensure_reader(self) -> None:
+        with self.lock:
+            if self._reader is None and not self._stop.is_set():
+                self._reader = threading.Thread(target=self._read, name="workbench-reader", daemon=True)
+                self._reader.start()
+
+    def _read(self) -> None:
+        while not self._stop.wait(_SECONDS_BETWEEN_LOOKS):
+            for one in tuple(self._followed):
+                self._look(one)
+                if one.state in _FINAL:
+                    self._forget(one)
+            for watch in tuple(self._watches):
+                if monotonic() >= watch.due:
+                    watch.due = monotonic() + watch.every
+                    with self.lock:
+                        watch.look()
+
+    def _look(self, one: _Followed) -> None:
+        # The state first: a final one then has all its events.
+        state = one.job.state
+        with self.lock:
+            events = one.reader.read()
+            if (events or state != one.state) and not self.closed:
+                one.state = state
+                one.tell(events, state)
+
+    def _forget(self, one: _Followed) -> None:
+        with self.lock:
+            if one in self._followed:
+                self._followed.remove(one)

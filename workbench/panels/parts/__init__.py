@@ -1,0 +1,1 @@
+"""Pieces that panels are put together from; a piece imports no panel."""

@@ -1,0 +1,77 @@
+"""What the training panel sets, and how its controls look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from workbench.datasets.base import SOURCES
+from workbench.train import recipes
+from workbench.train.architectures.base import ARCHITECTURES
+from workbench.train.settings import LearningSettings
+
+SHOWN = ("dataset", "recipe", "epochs", "validation_fraction")
+
+
+class TrainingPlan(LearningSettings):
+    """The dataset by name, a recipe, and everything the recipe leaves open."""
+
+    dataset: str = Field(default="digits", min_length=1, description="name of a dataset, an .npz file or a folder")
+    recipe: str = Field(default="docs", description="settings that belong together, to begin with")
+    architecture: str = Field(default="docs_cnn", description="name of the network")
+
+    @field_validator("recipe")
+    @classmethod
+    def _known_recipe(cls, name: str) -> str:
+        recipes.get(name)
+        return name
+
+    @field_validator("architecture")
+    @classmethod
+    def _known_architecture(cls, name: str) -> str:
+        ARCHITECTURES.get(name)
+        return name
+
+
+def defaults(recipe: str) -> dict[str, Any]:
+    """Return the values that a recipe writes into the form.
+
+    Raises:
+        BadInputError: No such recipe.
+    """
+    plan = recipes.get(recipe)
+    return {"recipe": recipe, "architecture": plan.architecture, **plan.settings().model_dump()}
+
+
+def looks() -> dict[str, dict[str, Any]]:
+    """Return what the declarations cannot say: the choices that come from units, and two labels."""
+    kinds = [
+        {"value": name, "label": recipes.get(name).title, "hint": (recipes.get(name).__doc__ or "").split("\n")[0]}
+        for name in sorted(recipes.names(), key=lambda name: (name != "docs", name))
+    ]
+    return {
+        "dataset": {"kind": "choice", "choices": _choices({n: SOURCES.get(n).title for n in SOURCES.names()})},
+        "recipe": {"kind": "choice", "choices": kinds, "cards": True},
+        "architecture": {"kind": "choice", "choices": _choices({n: n for n in ARCHITECTURES.names()})},
+        "epochs": {"note": "passes over the training data"},
+        "validation_fraction": {"label": "Validation split", "note": "share of each class held back from training"},
+    }
+
+
+def with_dataset(fields: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Return the controls with a dataset of one's own among the choices, named by its path."""
+    kept = [dict(field) for field in fields]
+    for field in kept:
+        if field["name"] == "dataset" and name not in {choice["value"] for choice in field["choices"]}:
+            field["choices"] = [*field["choices"], {"value": name, "label": name.rstrip("/").split("/")[-1]}]
+    return kept
+
+
+def notes(dataset: str) -> dict[str, str]:
+    """Return the remarks that stand under the controls."""
+    return {"dataset": SOURCES.get(dataset).note if dataset in SOURCES.names() else dataset}
+
+
+def _choices(names: dict[str, str]) -> list[dict[str, str]]:
+    return [{"value": value, "label": label} for value, label in names.items()]

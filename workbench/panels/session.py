@@ -1,0 +1,77 @@
+"""What the panels of one dashboard share: a workspace, and what is chosen in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import traitlets
+
+from workbench.core.workspace import Workspace
+from workbench.panels.live import Live
+from workbench.widgets.presence import Presence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Session(traitlets.HasTraits):
+    """Shared state; a panel observes what it needs, so panels do not know each other.
+
+    Attributes:
+        dataset: Name or path of the chosen dataset.
+        run: Id of the training run that is shown.
+        artifact: Folder of the model that was made last or chosen.
+        workspace: Where runs are.
+        live: Threads and lock of the app.
+        presence: Leaf widget that says when a page shows this app.
+    """
+
+    dataset = traitlets.Unicode("")
+    run = traitlets.Unicode("")
+    artifact = traitlets.Unicode("")
+
+    def __init__(self, workspace: Workspace | None = None) -> None:
+        super().__init__()
+        self.workspace = workspace or Workspace.default()
+        self.live = Live()
+        self.presence = Presence()
+
+    def on_shown(self, refresh: Callable[[], None]) -> None:
+        """Call back whenever a page has drawn the app: it may be long after the app was built."""
+        self.presence.on_shown(refresh)
+
+    def close(self) -> None:
+        """End all threads of the app; jobs go on."""
+        self.live.close()
+        self.presence.close()
+
+
+def warm(workspace: Workspace) -> bool:
+    """Have the workspace's job cluster start, if there is none; it imports TensorFlow meanwhile.
+
+    Returns:
+        Whether this call started it.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    from workbench.jobs import ensure_cluster
+    from workbench.jobs.cluster import find
+
+    started = find(workspace) is None
+    ensure_cluster(workspace)
+    return started
+
+
+def cool(workspace: Workspace) -> bool:
+    """End the workspace's job cluster unless a job is queued or runs.
+
+    Returns:
+        False where one does; the cluster ends itself when it has been idle for a while.
+    """
+    from workbench.jobs import jobs, stop_cluster
+
+    if any(job.state in ("queued", "running") for job in jobs(workspace)):
+        return False
+    stop_cluster(workspace)
+    return True

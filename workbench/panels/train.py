@@ -1,0 +1,211 @@
+"""Train: choose data and a recipe, watch the curves, cancel, resume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.records import LearningCurve
+from workbench.datasets import default_dataset, load_dataset
+from workbench.jobs import Job, submit
+from workbench.panels.base import Panel, Session, grid, stack
+from workbench.panels.form import Form
+from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
+from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, with_dataset
+from workbench.train import recipes
+from workbench.train.fit import STAGE, train_settings
+from workbench.train.settings import TrainSettings
+from workbench.widgets.action_bar import ActionBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from workbench.core.events import Event
+    from workbench.core.settings import Settings
+    from workbench.core.workspace import Workspace
+
+_SECONDS_BETWEEN_LOOKS_FOR_RUNS = 1.0
+_STOPPED = ("cancelled", "failed", "lost")
+
+
+class TrainPanel(Panel):
+    """Training with live curves.
+
+    It shows the newest training run of the workspace, also one that another page or a script started.
+
+    Attributes:
+        job: The run that is shown; None before the first one.
+        state: How it stood when the panel last heard of it; `preparing` while one is asked for.
+    """
+
+    title: ClassVar[str] = "Train"
+    subtitle: ClassVar[str] = "Choose data and a recipe; the run goes on when this page is closed."
+    verb: ClassVar[str] = "train"
+
+    def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
+        super().__init__(session, workspace=workspace)
+        self.job: Job | None = None
+        self.state = ""
+        self._forget: Callable[[], None] | None = None
+        self._watching = False
+        self._recipe = "docs"
+        self._view = RunView()
+        self._actions = self._buttons()
+        dataset = self.session.dataset or default_dataset(self.session.workspace).name
+        self.form = Form(
+            TrainingPlan,
+            values={**defaults(self._recipe), "dataset": dataset},
+            looks=looks(),
+            shown=SHOWN,
+            label="Training settings",
+        )
+        self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget))
+        self.form.on_change(self.guard(self._on_form))
+        self._on_form()
+        self.guard(self.refresh)()
+
+    def code(self) -> str:
+        """Return the Python that trains with these settings; what the recipe says already is left out."""
+        plan = self.settings.model_dump()
+        said = defaults(plan["recipe"])
+        changed = [f"{name}={value!r}" for name, value in plan.items() if name in said and value != said[name]]
+        arguments = ", ".join([repr(plan["dataset"]), repr(plan["recipe"]), *changed])
+        return f"import workbench as wb\n\nmodel = wb.train({arguments})\n"
+
+    def start(self) -> None:
+        """Ask for the run that the form describes; returns at once.
+
+        Raises:
+            BadInputError: A value breaks its rule.
+        """
+        plan = self.settings
+        if not self._busy:
+            self._ask("Preparing the data", lambda: self._submit(plan))
+
+    def cancel(self) -> None:
+        """End the run that is shown; it can be resumed."""
+        if self.job is not None:
+            self.job.cancel()
+            self._actions.change("cancel", enabled=False, label="Cancelling…")
+
+    def resume(self) -> None:
+        """Go on with a run that was cancelled, failed or lost, from its last epoch; returns at once."""
+        if self.job is not None and not self._busy:
+            self._ask("Going on with the run", self.job.resume)
+
+    def refresh(self) -> None:
+        """Show the newest training run of the workspace, unless the one that is shown goes on."""
+        if not self._watching and self.session.presence.watched:
+            self._watching = True
+            self.session.live.watch(self.guard(self._look_for_runs), _SECONDS_BETWEEN_LOOKS_FOR_RUNS)
+        self._look_for_runs()
+
+    @property
+    def _busy(self) -> bool:
+        return self.state == "preparing" or self.state in GOING_ON
+
+    def _look_for_runs(self) -> None:
+        if self._busy:
+            return
+        newest = next(iter(self.session.workspace.list_runs("train")), None)
+        shown = self.job.folder if self.job is not None else None
+        # The same run again if it stood still here and another page has resumed it.
+        again = self.job is not None and self.state in _STOPPED and self.job.state != self.state
+        if newest is not None and (newest != shown or again) and (newest / "job.json").is_file():
+            self._attach(Job(newest), restore=shown is None)
+
+    def _ask(self, words: str, work: Callable[[], Job]) -> None:
+        self.errors.clear()
+        self._turn("preparing")
+        self._view.say(words, share=-1.0, active=True)
+        self.in_background(work, self._attach)
+
+    def _submit(self, plan: Settings) -> Job:
+        values = plan.model_dump()
+        data = load_dataset(values.pop("dataset"), workspace=self.session.workspace)
+        settings = train_settings(data, values.pop("recipe"), **values)
+        return submit(STAGE, settings, kind="train", workspace=self.session.workspace)
+
+    def _failed(self, error: BaseException) -> None:
+        super()._failed(error)
+        self._turn(self.job.state if self.job is not None else "")
+        self._view.say("Not started")
+
+    def _attach(self, job: Job, *, restore: bool = False) -> None:
+        if self._forget is not None:
+            self._forget()
+        asked = TrainSettings.parse(job.settings)
+        self.job, self.state = job, ""
+        self.session.run = job.id
+        self.heading.subtitle = f"{asked.dataset['name']}, {asked.architecture}, recipe {asked.recipe}: {job.id}"
+        if restore:
+            self._restore({**asked.model_dump(), "dataset": asked.dataset["name"]})
+        self._view.begin(asked.epochs)
+        self._forget = self.session.live.follow(job, self.guard(self._on_news))
+
+    def _on_news(self, events: Sequence[Event], state: str) -> None:
+        assert self.job is not None
+        self._view.feed(events, state)
+        if state == self.state:
+            return
+        self._turn(state)
+        if state == "done":
+            value = self.job.value()
+            self._view.conclude(LearningCurve.from_json(value["curve"]))
+            self.session.artifact = value["artifact"]
+        elif state == "lost":
+            self.errors.show("The process of this run is gone. Resume goes on from its last finished epoch.")
+        elif state == "failed":
+            self._show_failure(self.job)
+
+    def _show_failure(self, job: Job) -> None:
+        try:
+            job.value()
+        except WorkbenchError as error:
+            log = job.log.read_text(encoding="utf-8", errors="replace") if job.log.is_file() else ""
+            self.errors.show(str(error), f"{error}\n\n{log}")
+
+    def _on_form(self) -> None:
+        recipe, dataset = self.form.values["recipe"], str(self.form.values["dataset"])
+        if recipe != self._recipe and recipe in recipes.names():
+            # A recipe is a set of defaults: choosing one writes them all.
+            self._recipe = recipe
+            self.form.write(defaults(recipe))
+            return
+        self.form.widget.notes = notes(dataset)
+        self.session.dataset = dataset
+        self._actions.change("train", enabled=self.form.valid and not self._busy)
+
+    def _restore(self, values: dict[str, Any]) -> None:
+        self._recipe = values.get("recipe", self._recipe)
+        if "dataset" in values:
+            self.form.widget.fields = with_dataset(self.form.widget.fields, str(values["dataset"]))
+        said = defaults(self._recipe) if self._recipe in recipes.names() else {}
+        super()._restore({**said, **values})
+
+    @classmethod
+    def _settings_of(cls, call: dict[str, Any]) -> dict[str, Any]:
+        places = {"0": "dataset", "1": "recipe"}
+        return {places.get(name, name): value for name, value in call.items()}
+
+    def _turn(self, state: str) -> None:
+        self.state = state
+        with self.heading.hold_sync():
+            self.heading.chip, self.heading.tone = state, TONES.get(state, "accent")
+        with self._actions.hold_sync():
+            self._actions.change("train", enabled=self.form.valid and not self._busy)
+            self._actions.change("cancel", shown=state in GOING_ON, enabled=True, label="Cancel")
+            self._actions.change("resume", shown=state in _STOPPED)
+
+    def _buttons(self) -> ActionBar:
+        bar = ActionBar(
+            label="Training",
+            actions=[
+                {"name": "train", "label": "Train", "primary": True, "tooltip": "Start a run with these settings"},
+                {"name": "cancel", "label": "Cancel", "shown": False, "tooltip": "End the run; it can be resumed"},
+                {"name": "resume", "label": "Resume", "shown": False, "tooltip": "Go on from the last finished epoch"},
+            ],
+        )
+        for name, callback in (("train", self.start), ("cancel", self.cancel), ("resume", self.resume)):
+            bar.on_press(name, self.guard(callback))
+        return bar
