@@ -1,0 +1,1 @@
+"""Dashboards: panels in a layout with one shared session, and the server that shows them."""

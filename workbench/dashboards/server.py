@@ -1,0 +1,130 @@
+"""Start the dashboard: warm the job cluster, serve the page, print one address, clean up at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from workbench.core.errors import WorkspaceError
+from workbench.core.workspace import Workspace
+from workbench.dashboards import notebooks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_PORT = 8866
+_SHARE = Path(__file__).parent / "share"
+
+
+def launch(
+    workspace: Workspace | None = None,
+    port: int = DEFAULT_PORT,
+    open_browser: bool = True,  # noqa: FBT001, FBT002 - the command line's flag
+    dashboard: str = "training",
+) -> None:
+    """Serve a dashboard until Ctrl-C or SIGTERM.
+
+    Prints one line with the address and its token. Everything that was started here ends here: the server, its
+    kernels, and the job cluster if this call started it and no job runs. Where one runs, the cluster is left to
+    finish it and ends itself when idle; a line says so.
+
+    Args:
+        workspace: Whose runs are shown; default `WORKBENCH_HOME`.
+        port: Wished for; another one is chosen if it is taken. 0 takes any.
+        open_browser: Open the page if there is a browser to open it with.
+        dashboard: Name of the notebook in `notebooks/dashboards`.
+
+    Raises:
+        BadInputError: There is no such dashboard.
+        WorkspaceError: The workspace cannot be written.
+    """
+    workspace = (workspace or Workspace.default()).ensure()
+    notebook = notebooks.find(dashboard)
+    _prepare_environment(workspace)
+    with _cluster(workspace), tempfile.TemporaryDirectory(prefix="workbench-") as private:
+        with _without_iri_grammars():
+            from workbench.dashboards.voila_app import DashboardApp
+
+        token = secrets.token_urlsafe(24)
+
+        def listening(bound: int) -> None:
+            url = f"http://127.0.0.1:{bound}/?token={token}"
+            print(f"Dashboard: {url}", flush=True)  # noqa: T201 - the one line people need
+            if open_browser and _has_browser():
+                Thread(target=_open, args=(url, Path(private)), daemon=True).start()
+
+        DashboardApp.for_notebook(notebook, port=free_port(port), token=token, on_listening=listening).start()
+
+
+def free_port(wished: int) -> int:
+    """Return the port wished for, or one that is free where it is taken."""
+    for port in (wished, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise WorkspaceError("127.0.0.1 has no free port; end some servers and start the dashboard again.")
+
+
+def _prepare_environment(workspace: Workspace) -> None:
+    """Set what the server and, through it, its kernels inherit."""
+    os.environ["WORKBENCH_HOME"] = str(workspace.home)
+    # Our page template and a kernel of this very Python come before whatever lies in people's home folders.
+    paths = [str(_SHARE), *filter(None, [os.environ.get("JUPYTER_PATH")])]
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(paths)
+    # Without bytecode everything that is imported, is imported two to three times slower.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+@contextlib.contextmanager
+def _without_iri_grammars() -> Iterator[None]:
+    """Keep jsonschema from building grammars for a format that nobody here checks (1.3 s of start-up)."""
+    name = "rfc3987_syntax"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment] # makes `import` raise ImportError
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _cluster(workspace: Workspace) -> Iterator[None]:
+    """Let the cluster warm up while the page loads, and end it if that is ours to do."""
+    from workbench.panels.session import cool, warm
+
+    started = warm(workspace)
+    try:
+        yield
+    finally:
+        if started and not cool(workspace):
+            print("A job goes on in the background; its cluster ends by itself after it.", flush=True)  # noqa: T201
+
+
+def _has_browser() -> bool:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False  # what is left would be a text browser inside this terminal
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _open(url: str, private: Path) -> None:
+    # Through a file only we can read: a command line, and with it the token, is visible to everybody here.
+    page = private / "open.html"
+    page.touch(mode=0o600)
+    page.write_text(f'<meta http-equiv="refresh" content="0;url={url}">', encoding="utf-8")
+    webbrowser.open(page.as_uri())

@@ -1,0 +1,139 @@
+"""Voila as we run it: one notebook, a token, our page, sockets that do not wait."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+import tornado.ioloop
+import tornado.web
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from traitlets import Any as AnyTrait
+from traitlets.config import Config
+from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
+
+from workbench.panels.base import house_css
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tornado.iostream import IOStream
+
+# Ours and plotly's lab extensions have nothing to do on this page; each costs a request and a parse.
+_NOT_LOADED = ("jupyterlab-plotly", "jupyterlab_pygments", "lastmile-workbench")
+_PING_MS = 30_000
+_SECONDS_UNTIL_CULLED = 120
+_SECONDS_BETWEEN_CULLS = 30
+_SECONDS_BEFORE_REFILL = 5.0
+
+
+class PromptConnection(ZMQChannelsWebsocketConnection):
+    """A kernel socket that sends small messages at once; the kernel's answer need not wait for a full packet."""
+
+    def connect(self) -> Any:
+        """Connect, with Nagle's algorithm switched off."""
+        stream: IOStream | None = getattr(self.websocket_handler.ws_connection, "stream", None)
+        if stream is not None and stream.socket is not None and stream.socket.family != socket.AF_UNIX:
+            stream.set_nodelay(True)
+        return super().connect()
+
+
+class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
+    """The dashboard's page; the token leaves the address as soon as the cookie holds."""
+
+    @tornado.web.authenticated
+    async def get(self, path: str | None = None) -> None:
+        """Show the page.
+
+        The query reaches the kernel's environment and the logs, so the token must not stay in it.
+        """
+        query = parse_qsl(self.request.query, keep_blank_values=True)
+        if any(name == "token" for name, _ in query):
+            rest = urlencode([(name, value) for name, value in query if name != "token"])
+            self.redirect(self.request.path + (f"?{rest}" if rest else ""))
+            return
+        await super().get(path)
+
+
+class Packed(tornado.web.GZipContentEncoding):
+    """Compression that costs little: most of what is saved is saved at the first levels."""
+
+    GZIP_LEVEL = 2
+
+
+class DashboardApp(Voila):  # type: ignore[misc]
+    """Voila for one notebook.
+
+    Attributes:
+        on_listening: Called with the port once the server answers.
+    """
+
+    on_listening = AnyTrait()
+
+    @classmethod
+    def for_notebook(
+        cls, notebook: Path, *, port: int, token: str, on_listening: Callable[[int], None]
+    ) -> DashboardApp:
+        """Build and configure the app; `start()` serves until a signal."""
+        app = cls(
+            config=_configuration(),
+            notebook_path=str(notebook),
+            ip="127.0.0.1",
+            port=port,
+            token=token,
+            open_browser=False,
+            # A voila.json that lies about in somebody's folder must not change what is served.
+            config_file_paths=[],
+            kernel_websocket_connection_class=PromptConnection,
+            on_listening=on_listening,
+        )
+        app.initialize([])
+        return app
+
+    def init_handlers(self) -> list[Any]:
+        """Put our page and the compression in."""
+        self.app.transforms.append(Packed)
+        return [
+            (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
+            for rule in super().init_handlers()
+        ]
+
+    def start(self) -> None:
+        """Serve until SIGINT or SIGTERM, then end all kernels."""
+        tornado.ioloop.IOLoop.current().add_callback(lambda: self.on_listening(self.port))
+        super().start()
+
+
+def _configuration() -> Config:
+    return Config(
+        {
+            "Voila": {
+                "log_level": "ERROR",
+                "tornado_settings": {"ws_ping_interval": _PING_MS, "ws_ping_timeout": _PING_MS},
+            },
+            "VoilaConfiguration": {
+                "template": "workbench",
+                "allow_template_override": "NO",
+                "allow_theme_override": "NO",
+                "strip_sources": True,
+                "show_tracebacks": False,
+                "file_allowlist": [],
+                "extension_denylist": list(_NOT_LOADED),
+                "preheat_kernel": True,
+                "default_pool_size": 1,
+                "resources": {"house_css": house_css()},
+            },
+            # No port to listen on that a neighbour could knock at. Elsewhere temporary paths are too long for it.
+            "KernelManager": {"transport": "ipc" if sys.platform.startswith("linux") else "tcp"},
+            "VoilaKernelManager": {"fill_delay": _SECONDS_BEFORE_REFILL},
+            "MappingKernelManager": {
+                "cull_idle_timeout": _SECONDS_UNTIL_CULLED,
+                "cull_interval": _SECONDS_BETWEEN_CULLS,
+                "cull_connected": False,
+            },
+        }
+    )
