@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,7 @@ _SECONDS_TO_ANSWER = 10.0
 
 def keras_file(name: str) -> Path:
     """Return where Keras keeps a downloaded file."""
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-    return Path(home) / "datasets" / name
+    return Path.home() / ".keras" / "datasets" / name
 
 
 def keras_dataset(name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -39,7 +37,7 @@ def keras_dataset(name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], 
     except ImportError as error:
         raise MissingExtraError.of(f"Downloading {name}", "tf_keras", "train") from error
     try:
-        with _impatient(), contextlib.redirect_stdout(None):
+        with _impatient():
             (x_train, y_train), (x_test, y_test) = getattr(tf_keras.datasets, name).load_data()
     except Exception as error:  # Keras raises bare Exception where a download fails
         reason = " ".join(str(error).split())

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from workbench.core.errors import BadInputError
+from workbench.datasets.npz import read_npz
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+X, Y = np.zeros((20, 8, 8), np.uint8), np.arange(20) % 2
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "own.npz"
+
+
+def test_x_and_y_are_split_the_same_way_every_time(file: Path) -> None:
+    np.savez(file, x=np.arange(20, dtype=np.uint8)[:, None, None] + X, y=Y, classes=np.array(["even", "odd"]))
+    first, second = read_npz(file), read_npz(file)
+    assert np.array_equal(first.x_test, second.x_test)
+    assert (len(first.x_train), len(first.x_test)) == (16, 4)
+    assert set(first.x_train[:, 0, 0]) | set(first.x_test[:, 0, 0]) == set(range(20))
+    assert np.bincount(first.y_test).tolist() == [2, 2]
+    assert first.classes == ("even", "odd")
+    assert "no split of its own" in first.note
+
+
+@pytest.mark.parametrize("missing", ["x_train", "y_train", "x_test", "y_test"])
+def test_a_missing_key_is_named(file: Path, missing: str) -> None:
+    keys = {"x_train": X, "y_train": Y, "x_test": X, "y_test": Y}
+    del keys[missing]
+    np.savez(file, **keys)
+    with pytest.raises(BadInputError, match=rf"^{missing} in own\.npz must be there"):
+        read_npz(file)
+
+
+def test_pickled_objects_are_never_unpacked(file: Path) -> None:
+    np.savez(file, x=np.array([{"a": 1}, None], dtype=object), y=np.array([0, 1]))
+    with pytest.raises(BadInputError, match=r"^x in own\.npz must be a plain numeric array"):
+        read_npz(file)
+
+
+def test_other_lengths_are_named(file: Path) -> None:
+    np.savez(file, x=X, y=Y[:-1])
+    with pytest.raises(BadInputError, match="y must have one label for each of x's 20 samples, got '19 labels'"):
+        read_npz(file)
+
+
+def test_what_is_no_archive_is_refused(file: Path) -> None:
+    file.write_bytes(b"no archive")
+    with pytest.raises(BadInputError, match=r"own\.npz must be an \.npz file"):
+        read_npz(file)
+
+
+def test_a_truncated_file_is_refused(file: Path) -> None:
+    np.savez(file, x=X, y=Y)
+    file.write_bytes(file.read_bytes()[:300])
+    with pytest.raises(BadInputError, match=r"own\.npz"):
+        read_npz(file)
+
+
+def test_damaged_bytes_inside_are_refused(file: Path) -> None:
+    np.savez_compressed(file, x=np.random.default_rng(0).integers(0, 255, (20, 8, 8), np.uint8), y=Y)
+    raw = bytearray(file.read_bytes())
+    raw[400:500] = bytes(100)
+    file.write_bytes(raw)
+    with pytest.raises(BadInputError, match=r"x in own\.npz"):
+        read_npz(file)
+
+
+def test_a_header_that_asks_for_terabytes_is_refused_before_memory_is_taken(file: Path) -> None:
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776, 8, 8), }"
+    header += b" " * (63 - (len(header) + 10) % 64) + b"\n"
+    member = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+    labels = io.BytesIO()
+    np.save(labels, Y)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", member)
+        archive.writestr("y.npy", labels.getvalue())
+    with pytest.raises(BadInputError, match=r"x in own\.npz must be at most 2 GiB"):
+        read_npz(file)
