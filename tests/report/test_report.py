@@ -1,9 +1,12 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from workbench.core.records import RoadReport
 from workbench.report.road import write_report
 from workbench.report.table import variants_table
+from workbench.report.terminal import print_road
 
 
 def test_the_table_has_what_was_measured(report: RoadReport) -> None:
@@ -13,12 +16,11 @@ def test_the_table_has_what_was_measured(report: RoadReport) -> None:
     assert (trained["p50 ms"], trained["gate"]) == ("–", "pass")
     assert small == {
         "variant": "pruned tflite int8",
-        "accuracy": "90.00 %",
-        "95 % interval": "85.00 – 94.00",
-        "drop": "+2.00 pt",
-        "zeros": "80 %",
-        "raw": "40.0 kB",
-        "gzip": "20.0 kB",
+        "accuracy %": "90.00 (85.0–94.0)",
+        "drop pt": "+2.00",
+        "zeros %": "80",
+        "raw kB": "40.0",
+        "gzip kB": "20.0",
         "ratio": "20.0×",
         "p50 ms": "0.100",
         "p95 ms": "0.200",
@@ -39,3 +41,11 @@ def test_what_people_typed_cannot_run_in_the_page(report: RoadReport, tmp_path: 
     page = write_report(report, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "digits &lt;script&gt;" in page
     assert "digits <script>" not in page
+
+
+def test_the_terminal_says_the_same(report: RoadReport, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_road(report, tmp_path / "run" / "result" / "report.html")
+    shown = capsys.readouterr().out
+    for words in ("90.00 (85.0–94.0)", "gate failed", "it lost too much.", "p50 1.50 ms", "report.html"):
+        assert words in shown
+    assert "…" not in shown

@@ -10,19 +10,7 @@ if TYPE_CHECKING:
 
     from workbench.core.records import Variant
 
-HEAD = (
-    "variant",
-    "accuracy",
-    "95 % interval",
-    "drop",
-    "zeros",
-    "raw",
-    "gzip",
-    "ratio",
-    "p50 ms",
-    "p95 ms",
-    "gate",
-)
+HEAD = ("variant", "accuracy %", "drop pt", "zeros %", "raw kB", "gzip kB", "ratio", "p50 ms", "p95 ms", "gate")
 
 
 @dataclass(frozen=True)
@@ -34,7 +22,7 @@ class Table:
 
 
 def variants_table(variants: Sequence[Variant]) -> Table:
-    """Turn variants into cells; ratios are of gzip'd bytes to the first row's gzip'd bytes."""
+    """Turn variants into cells: accuracy with its 95 % interval; ratios of gzip'd bytes to the first row's."""
     base = variants[0].sizes.gzip if variants else 0
     return Table(HEAD, tuple(_cells(variant, base) for variant in variants))
 
@@ -43,18 +31,13 @@ def _cells(variant: Variant, base: int) -> tuple[str, ...]:
     accuracy, latency = variant.accuracy, variant.latency
     return (
         variant.name,
-        f"{100 * accuracy.value:.2f} %",
-        f"{100 * accuracy.low:.2f} – {100 * accuracy.high:.2f}",
-        f"{100 * variant.drop:+.2f} pt",
-        f"{100 * variant.sparsity:.0f} %",
-        _kilobytes(variant.sizes.raw),
-        _kilobytes(variant.sizes.gzip),
+        f"{100 * accuracy.value:.2f} ({100 * accuracy.low:.1f}–{100 * accuracy.high:.1f})",
+        f"{100 * variant.drop:+.2f}",
+        f"{100 * variant.sparsity:.0f}",
+        f"{variant.sizes.raw / 1000:.1f}",
+        f"{variant.sizes.gzip / 1000:.1f}",
         f"{base / variant.sizes.gzip:.1f}×",
         f"{latency.p50_ms:.3f}" if latency else "–",
         f"{latency.p95_ms:.3f}" if latency else "–",
         "–" if variant.verdict is None else "pass" if variant.verdict.passed else "FAIL",
     )
-
-
-def _kilobytes(count: int) -> str:
-    return f"{count / 1000:.1f} kB"

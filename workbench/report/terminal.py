@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -14,7 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from workbench.report.table import variants_table
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from workbench.core.events import Event
     from workbench.core.records import RoadReport
 
+_WIDTH_IN_A_FILE = 120
+
 
 class RoadProgress:
     """Progress bars, one a step, fed with the road's events."""
@@ -33,10 +36,11 @@ class RoadProgress:
         self._console = Console(stderr=True, quiet=quiet)
         self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓[/]"),
-            TextColumn("[bold]{task.fields[step]:<9}[/] {task.description}"),
-            BarColumn(bar_width=24),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("[bold]{task.fields[step]:<9}[/] {task.description}", table_column=Column(ratio=1)),
+            BarColumn(bar_width=16),
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            expand=True,
             console=self._console,
         )
         self._task: TaskID | None = None
@@ -78,20 +82,25 @@ class RoadProgress:
 
 def print_road(report: RoadReport, page: Path) -> None:
     """Print the final table, the verdict, the run folder and the report's path."""
-    console = Console()
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH_IN_A_FILE)
     cells = variants_table(report.variants)
-    table = Table(title=f"{report.dataset}, recipe {report.recipe}, {report.seconds:.0f} s", title_justify="left")
+    title = f"{report.dataset}, recipe {report.recipe}, {report.seconds:.0f} s; accuracy with its 95 % interval"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, head in enumerate(cells.head):
-        table.add_column(head, justify="left" if index == 0 else "right", no_wrap=True)
+        table.add_column(head, justify="left" if index == 0 else "right", overflow="fold")
     for row in cells.rows:
         table.add_row(*row, style="red" if row[-1] == "FAIL" else None)
     console.print(table)
     for stats in report.serving:
         console.print(
             f"served {stats.model}: {stats.requests} requests, {stats.errors} errors, "
-            f"p50 {stats.p50_ms or 0:.2f} ms, p95 {stats.p95_ms or 0:.2f} ms",
-            highlight=False,
+            f"p50 {stats.p50_ms or 0:.2f} ms, p95 {stats.p95_ms or 0:.2f} ms"
         )
     word, colour = ("passed", "green") if report.verdict.passed else ("failed", "red")
-    console.print(f"[bold {colour}]gate {word}[/]: {report.verdict.reasons}", highlight=False)
-    console.print(f"run    {page.parents[1]}\nreport {page}", highlight=False, soft_wrap=True)
+    console.print(f"[bold {colour}]gate {word}[/]")
+    for line in report.verdict.lines:
+        if not line.passed:
+            console.print(f"  {line.reason}", soft_wrap=True)
+    console.print(f"run    {page.parents[1]}\nreport {page}", soft_wrap=True)
