@@ -1,0 +1,148 @@
+"""Bring in a model that was made elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.convert.model_file import ModelFile, kind_of, read_description, require_harmless
+from workbench.core.artifact import Artifact, content_sha256
+from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.workspace import writing
+from workbench.evaluate.parity import Tolerance, parity, require_parity
+from workbench.evaluate.runtimes.tf_keras import TRUSTED
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from workbench.core.events import Event
+    from workbench.core.records import Parity
+    from workbench.core.workspace import Workspace
+    from workbench.jobs.stage import StageContext
+
+STAGE = "workbench.convert.adopt:run"
+MODEL = "model.keras"
+# Nobody vouches for the file yet: what it makes the parsers do ends here.
+_LIMITS = {"seconds": 300.0, "memory_bytes": 4.0 * 2**30}
+_SAMPLES = 64
+_LONGEST_REASON = 300
+
+
+def adopt(
+    path: str | os.PathLike[str],
+    trust: bool = False,  # noqa: FBT001, FBT002 - `adopt(path, trust=True)` reads well
+    *,
+    workspace: Workspace | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Artifact:
+    """Bring a Keras model file into the workspace.
+
+    The file is read in a job of its own with limits on time and memory. A Keras 3 model is rebuilt as its tf_keras
+    twin and both are compared.
+
+    Args:
+        path: A `.keras` file of Keras 3 or tf_keras, or a legacy `.h5`.
+        trust: Run code that comes with the file, such as a Lambda layer's.
+        workspace: Where it is kept; None is the default one.
+        on_event: Called with each event of the job.
+
+    Returns:
+        A `tf_keras` artifact without optimizer state.
+
+    Raises:
+        BadInputError: The file is no whole model, or a layer cannot be rebuilt.
+        UntrustedModelError: The file would run code of its own and `trust` is false.
+        ParityError: The rebuilt model does not answer like the original.
+    """
+    from workbench.jobs import submit
+
+    file = Path(path).expanduser().absolute()
+    kind_of(file)
+    asked = {"path": str(file), "sha256": content_sha256(file), "trust": trust}
+    job = submit(STAGE, asked, kind="adopt", workspace=workspace, limits=_LIMITS)
+    job.wait(on_event=on_event)
+    return Artifact.load(job.result)
+
+
+def run(context: StageContext) -> dict[str, Any]:
+    """Adopt in a job; returns the folder of the artifact as `artifact`."""
+    from workbench.train.saving import save_model
+
+    path, trust = Path(context.settings["path"]), bool(context.settings["trust"])
+    description = read_description(path)
+    if not trust:
+        require_harmless(description, path)
+    model, compared = _load(path, description, context, trust=trust)
+    _require_one_in_one_out(model)
+    save_model(model, context.result / MODEL)
+    artifact = Artifact.write(
+        context.result,
+        file=MODEL,
+        name=path.stem,
+        format="tf_keras",
+        numeric="float32",
+        settings={
+            "path": str(path),
+            "source_sha256": context.settings["sha256"],
+            "source": description.kind,
+            "keras": description.version,
+            TRUSTED: trust,
+        },
+        metrics={
+            "parameters": int(model.count_params()),
+            "parity": compared.to_json() if compared else None,
+            "lost": ["optimizer state", "training configuration"],
+        },
+    )
+    return {"artifact": str(artifact.folder)}
+
+
+def _load(path: Path, description: ModelFile, context: StageContext, *, trust: bool) -> tuple[Any, Parity | None]:
+    """Return the model as tf_keras, and the comparison where it had to be rebuilt."""
+    # Keras goes by the name's ending; ours is right whatever the file was called.
+    copy = context.folder / f"source.{description.kind}"
+    with writing(copy):
+        shutil.copyfile(path, copy)
+    modern = not description.version.startswith(("1.", "2"))
+    try:
+        if modern:
+            import keras as library
+        else:
+            import tf_keras as library
+        loaded = library.models.load_model(copy, compile=False, safe_mode=not trust)
+    except WorkbenchError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+        raise BadInputError.of(
+            "path", rule=f"must be a model that Keras {description.version} can load", got=f"{path} ({reason})"
+        ) from error
+    finally:
+        copy.unlink(missing_ok=True)
+    return _rebuilt(loaded, description) if modern else (loaded, None)
+
+
+def _rebuilt(model: Any, description: ModelFile) -> tuple[Any, Parity]:
+    from workbench.convert.keras3 import twin_of
+
+    twin = twin_of(model)
+    # There is no dataset yet, so both answer the same noise in the range of an image.
+    noise = np.random.default_rng(0).random((_SAMPLES, *model.input_shape[1:]), dtype=np.float32)
+    compared = parity(
+        np.asarray(model(noise, training=False)),
+        np.asarray(twin(noise, training=False)),
+        source=f"{description.kind}/float32",
+        target="tf_keras/float32",
+        tolerance=Tolerance.default("float32"),
+    )
+    return twin, require_parity(compared)
+
+
+def _require_one_in_one_out(model: Any) -> None:
+    counts = len(model.inputs or ()), len(model.outputs or ())
+    if counts != (1, 1):
+        raise BadInputError.of("model", rule="must have one input and one output", got="{} and {}".format(*counts))
