@@ -153,7 +153,8 @@ def test_a_broken_model_is_a_500_without_its_reasons(ask: Asked) -> None:
     ("path", "status", "reply"),
     [
         ("/v1/models/double:predict", 200, {"predictions": [[2.0, 4.0]]}),
-        ("/V1/Models/double:PREDICT", 200, {"predictions": [[2.0, 4.0]]}),
+        ("/V1/Models/double/Versions/7:predict", 200, {"predictions": [[2.0, 4.0]]}),
+        ("/v1/models/double:PREDICT", 400, {"error": "Malformed request: POST /v1/models/double:PREDICT"}),
         ("/v1/models/%64ouble:predict", 200, {"predictions": [[2.0, 4.0]]}),
         ("/v1/models/double/versions/3:predict", 200, {"predictions": [[30.0, 60.0]]}),
         ("/v1/models/double/versions/007:predict", 200, {"predictions": [[2.0, 4.0]]}),

@@ -27,6 +27,7 @@ NINE = {
     [
         ("/v1/models/pair", 200, {"model_version_status": [SEVEN]}),
         ("/v1/models/double", 200, {"model_version_status": [NINE, SEVEN, THREE]}),
+        ("/V1/MODELS/pair/METADATA", 200, {"model_version_status": [SEVEN]}),
         ("/v1/models/double/versions/3", 200, {"model_version_status": [THREE]}),
         ("/v1/models/pair/labels/unheard_of", 200, {"model_version_status": [SEVEN]}),
         ("/v1/models/double/versions/4", 404, {"error": "Could not find version 4 of model double"}),

@@ -12,6 +12,8 @@ from workbench.serve.status import RequestError, invalid
 _WHO = r"/v1/models{name}(?:/versions/([0-9]+)|/labels/([^/:]+))?"
 _INFER = re.compile(_WHO.format(name=r"/([^/:]+)") + r":(classify|regress|predict)", re.IGNORECASE)
 _READ = re.compile(_WHO.format(name=r"(?:/([^/:]+))?") + r"(?:/(metadata))?", re.IGNORECASE)
+# As in the original a URL is matched in any case, but only these spellings of its last word mean what they say.
+_VERBS = ("classify", "regress", "predict")
 _MAX_INT64 = (1 << 63) - 1
 
 
@@ -34,12 +36,13 @@ def route(method: str, path: str) -> Route:
         RequestError: INVALID_ARGUMENT, no such URL.
     """
     if method == "POST" and (match := _INFER.fullmatch(path)):
-        # The verb is matched in any case but, as in the original, only its lower case is known.
-        return Route(match[4].lower(), _target(match))
+        target = _target(match)
+        if match[4] in _VERBS:
+            return Route(match[4], target)
     if method == "GET" and (match := _READ.fullmatch(path)):
         if match[1] is None:
             raise invalid("Missing model name in request.")
-        return Route("metadata" if match[4] else "status", _target(match))
+        return Route("metadata" if match[4] == "metadata" else "status", _target(match))
     raise malformed(method, path)
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -16,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from workbench.core.artifact import Artifact
 from workbench.core.errors import ServingError, WorkspaceError
 from workbench.core.events import EventWriter
-from workbench.core.workspace import Workspace, writing
+from workbench.core.workspace import Workspace
 from workbench.jobs.request import Request
 from workbench.jobs.submission import new_run
 from workbench.serve.client import Client
+from workbench.serve.process import LOG, ChildProcess
 from workbench.serve.settings import ServeSettings
 from workbench.serve.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from types import TracebackType
 
     from workbench.core.records import ServingStats
@@ -91,19 +88,18 @@ class Sandbox:
         self.versions = tuple(versions)
         asked = {"serve": settings.model_dump(mode="json"), "store": str(store.base), "versions": versions}
         request = Request.of("workbench.serve.sandbox:serve", asked, "serve", None)
-        self.folder, self._lease = new_run(workspace, request)
+        self.folder, lease = new_run(workspace, request)
         self._events = EventWriter(self.folder)
         self._state: State = "starting"
         self._error: str | None = None
         self._note = ""
+        self._pid: int | None = None
         self._client: Client | None = None
-        self._process: subprocess.Popen[str] | None = None
         self._stopping = False
         self._changed = threading.Condition()
         self._owner = os.getpid()
-        # The thread that starts the child must live as long as this process: the child dies with the *thread*.
-        self._thread = threading.Thread(target=self._watch, name=f"serve-{settings.name}", daemon=True)
-        self._thread.start()
+        self._process = ChildProcess(self.folder, lease, self._on_event)
+        self._process.start()
         _LIVE.add(self)
 
     @property
@@ -129,7 +125,7 @@ class Sandbox:
     @property
     def pid(self) -> int | None:
         """Process id of the server."""
-        return None if self._process is None else self._process.pid
+        return self._pid
 
     @property
     def url(self) -> str:
@@ -172,7 +168,9 @@ class Sandbox:
             self._changed.wait_for(lambda: self._state != "starting", timeout)
         if self._state == "starting":
             self.stop()
-            raise ServingError(f"the server of {self.name} must be ready within {timeout:g} s; see {self._log}.")
+            raise ServingError(
+                f"the server of {self.name} must be ready within {timeout:g} s; see {self.folder / LOG}."
+            )
         if self._state != "ready":
             raise ServingError(self._error or f"the server of {self.name} was stopped.")
         return self
@@ -185,11 +183,10 @@ class Sandbox:
 
     def stop(self) -> None:
         """End the server: requests in flight are answered, then the process is gone; nothing to do where it is."""
-        self._terminate()
-        self._thread.join(_DRAIN_SECONDS)
-        if self._thread.is_alive() and self._process is not None:
+        self._ask_to_end()
+        if not self._process.join(_DRAIN_SECONDS):
             self._process.kill()
-            self._thread.join()
+            self._process.join()
 
     def __enter__(self) -> Self:
         return self
@@ -203,64 +200,28 @@ class Sandbox:
         where = f" at {self._client.url}" if self._client is not None and self._state == "ready" else ""
         return f"Sandbox({self.name!r}, {self._state}{where})"
 
-    @property
-    def _log(self) -> Path:
-        return self.folder / "stderr.log"
-
-    def _terminate(self) -> None:
-        with self._changed:
-            self._stopping = True
-            self._changed.wait_for(lambda: self._process is not None or self._state == "failed", _DRAIN_SECONDS)
-        if self._process is not None:
-            self._process.terminate()
+    def _ask_to_end(self) -> None:
+        self._stopping = True
+        self._process.terminate()
 
     # What follows runs on the watching thread.
 
-    def _watch(self) -> None:
-        try:
-            process = self._start()
-        except (OSError, WorkspaceError) as error:
-            self._set("failed", f"the server of {self.name} could not be started ({error}).")
-            return
-        finally:
-            os.close(self._lease)
-        assert process.stdout is not None
-        assert process.stdin is not None
-        with process.stdout, process.stdin:
-            for line in process.stdout:
-                self._on_event(json.loads(line))
-            code = process.wait()
-        self._on_end(code)
-
-    def _start(self) -> subprocess.Popen[str]:
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-        environment["PYTHONUNBUFFERED"] = "1"
-        with writing(self._log), self._log.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "workbench.serve.child", str(self.folder), str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=environment,
-                cwd=self.folder,
-                start_new_session=True,  # Ctrl-C and a kernel's interrupt are not meant for it
-                pass_fds=[self._lease],  # held by the child alone: the run is under way as long as it lives
-            )
-        self._tell("state", state="running", attempt=1, pid=process.pid)
-        with self._changed:
-            self._process = process
-            self._changed.notify_all()
-        return process
-
     def _on_event(self, event: dict[str, Any]) -> None:
-        if event["event"] == "listening":
+        kind = event["event"]
+        if kind == "started":
+            self._pid = event["pid"]
+            self._tell("state", state="running", attempt=1, pid=self._pid)
+        elif kind == "listening":
             self._note = event["note"]
             self._client = Client(f"http://{self.settings.host}:{event['port']}", self.name)
-        elif event["event"] == "ready":
+        elif kind == "ready":
             self._ask_whether_ready()
-        elif event["event"] == "failed":
+        elif kind == "failed":
             self._error = event["error"]
+        elif kind == "refused":
+            self._set("failed", f"the server of {self.name} could not be started ({event['error']}).")
+        elif kind == "ended":
+            self._on_end(event["code"])
 
     def _ask_whether_ready(self) -> None:
         try:
@@ -276,8 +237,7 @@ class Sandbox:
 
     def _refuse(self, error: str) -> None:
         self._error = error
-        if self._process is not None:
-            self._process.kill()
+        self._process.kill()
 
     def _on_end(self, code: int) -> None:
         if self._client is not None:
@@ -286,7 +246,7 @@ class Sandbox:
             self._set("stopped")
             return
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        self._set("failed", self._error or f"the server of {self.name} {how}; see {self._log}.")
+        self._set("failed", self._error or f"the server of {self.name} {how}; see {self.folder / LOG}.")
 
     def _set(self, state: State, error: str | None = None) -> None:
         if state == "stopped":
@@ -308,6 +268,6 @@ class Sandbox:
 def _stop_all() -> None:
     mine = [sandbox for sandbox in _LIVE if sandbox._owner == os.getpid()]  # noqa: SLF001 - this module's own
     for sandbox in mine:
-        sandbox._terminate()  # noqa: SLF001
+        sandbox._ask_to_end()  # noqa: SLF001
     for sandbox in mine:
         sandbox.stop()
