@@ -28,6 +28,14 @@ def test_half_a_line_waits_and_a_broken_one_is_skipped(tmp_path: Path) -> None:
     assert [e.type for e in reader.read()] == ["d"]
 
 
+def test_a_new_writer_starts_a_new_line_after_one_that_was_killed(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b'{"type":"a","time":1}\n{"type":"b","ti')
+    writer = EventWriter(tmp_path)
+    writer.emit("c")
+    writer.close()
+    assert [e.type for e in EventReader(tmp_path).read()] == ["a", "c"]
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="cannot be written"):
         EventWriter(tmp_path / "missing")

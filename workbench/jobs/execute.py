@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from workbench.core.errors import JobCancelledError, JobFailedError, WorkbenchError
 from workbench.core.events import EventReader, EventWriter
 from workbench.jobs import child, lock, preload
-from workbench.jobs.request import Limits, Request
+from workbench.jobs.request import FILE_NAME, Limits, Request
 from workbench.jobs.state import CANCEL, FINAL, LEASE, standing
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def execute(folder: str, attempt: int) -> None:
         attempt: Which attempt was queued, from 1.
     """
     run = Path(folder)
-    if not run.is_dir():
+    if not (run / FILE_NAME).is_file():
         return  # who submitted it could not finish and took it back
     lease = lock.acquire(run / LEASE, timeout=_SECONDS_FOR_LEASE)
     if lease is None:

@@ -29,10 +29,9 @@ def acquire(path: Path, *, shared: bool = False, timeout: float = 0.0) -> int | 
         The descriptor that holds it until it is closed, or None where somebody else kept it.
 
     Raises:
-        WorkspaceError: The file cannot be made.
+        WorkspaceError: The file cannot be made, or its folder is gone.
     """
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + timeout
     while not _try(descriptor, shared=shared):
@@ -51,11 +50,13 @@ def release(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, *, shared: bool = False, timeout: float = 30.0) -> Iterator[None]:
-    """Hold a lock for a block.
+    """Hold a lock for a block; its folder is made if needed.
 
     Raises:
-        WorkspaceError: Another process kept it for longer than `timeout` seconds.
+        WorkspaceError: Another process kept it for longer than `timeout` seconds, or the disk refused it.
     """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = acquire(path, shared=shared, timeout=timeout)
     if descriptor is None:
         raise WorkspaceError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from workbench.jobs.request import FILE_NAME, Request
 from workbench.jobs.state import LEASE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -50,14 +52,11 @@ def submit(
             if found is not None:
                 return found
             run, lease = new_run(workspace, request)
-            cache.remember(workspace, request, run)
-    try:
+            with _wholly(run, lease):
+                cache.remember(workspace, request, run)
+    with _wholly(run, lease):
         place(run, 1)
-    except BaseException:
-        shutil.rmtree(run, ignore_errors=True)
-        raise
-    finally:
-        lock.release(lease)
+    lock.release(lease)
     return Job(run)
 
 
@@ -81,9 +80,21 @@ def new_run(workspace: Workspace, request: Request) -> tuple[Path, int]:
     run = workspace.new_run(request.kind)
     try:
         lease = lock.acquire(run / LEASE)
-        assert lease is not None
-        request.write(run)
+        assert lease is not None, "nobody else knows of this folder"
     except BaseException:
         shutil.rmtree(run, ignore_errors=True)
         raise
+    with _wholly(run, lease):
+        request.write(run)
     return run, lease
+
+
+@contextlib.contextmanager
+def _wholly(run: Path, lease: int) -> Iterator[None]:
+    """Take the run back where a block fails."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)
+        lock.release(lease)
+        raise
