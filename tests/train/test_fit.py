@@ -139,6 +139,23 @@ def test_bad_settings_start_no_job(workspace: Workspace) -> None:
 
 
 @pytest.mark.slow
+def test_a_killed_worker_takes_the_training_along_and_it_resumes(fresh_workspace: Workspace) -> None:
+    job = begun(fresh_workspace)
+    until(lambda: in_epoch(job, 2))
+    child = process_of(job)
+    worker = child.parents()[1]  # between them is the forkserver
+    killed = time.monotonic()
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(JobLostError):
+        job.wait(10)
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 5)
+    assert time.monotonic() - killed < 2
+    value = job.resume().wait(120)
+    assert [point["epoch"] for point in value["curve"]["points"]] == [1, 2, 3]
+    assert "Resumed after epoch 1" in "".join(event.data.get("text", "") for event in job.events().read())
+
+
+@pytest.mark.slow
 def test_the_docs_recipe_passes_its_gate_on_mnist(workspace: Workspace) -> None:
     if not os.environ.get("WORKBENCH_DATA"):
         pytest.skip("needs MNIST: set WORKBENCH_DATA to a folder that holds mnist.npz")

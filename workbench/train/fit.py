@@ -39,7 +39,8 @@ def train(
         dataset: A name, path or `Dataset`, as `load_dataset` takes it.
         recipe: Name of the settings to begin with: `docs` or `best`.
         workspace: Where the run is kept.
-        on_event: Called with each event: `batch`, `epoch`, `progress`, `note`, `state`.
+        on_event: Called with each event: `batch`, `epoch`, `progress`, `note`, `state`; while a dataset is prepared
+            first, with the progress of that.
         **overrides: Any field of `TrainSettings`, such as `architecture`, `epochs`, `seed`; None leaves the
             recipe's value.
 
@@ -54,7 +55,7 @@ def train(
     from workbench.jobs import submit
 
     workspace = workspace or Workspace.default()
-    data = load_dataset(dataset, workspace=workspace, on_event=on_event)
+    data = load_dataset(dataset, workspace=workspace, on_event=_without_states(on_event))
     job = submit(STAGE, train_settings(data, recipe, **overrides), kind="train", workspace=workspace)
     job.wait(on_event=on_event)
     return Artifact.load(job.result)
@@ -100,6 +101,13 @@ def run(context: StageContext) -> dict[str, Any]:
         seed=settings.seed,
     )
     return {"artifact": str(artifact.folder), "curve": curve.to_json()}
+
+
+def _without_states(on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
+    # That the preparation is done must not look as if the training were.
+    if on_event is None:
+        return None
+    return lambda event: on_event(event) if event.type != "state" else None
 
 
 def _metrics(model: Any, dataset: Dataset, curve: LearningCurve) -> dict[str, Any]:
