@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,16 +64,16 @@ class Batches:
                 tf.range(count, dtype=tf.int64), seed=tf.stack([tf.constant(self.seed, tf.int64), epoch])
             )
             indices = tf.data.Dataset.from_tensor_slices(order).batch(self.batch_size).enumerate()
-            return indices.map(lambda number, index: batch(epoch, number, index), num_parallel_calls=2)
+            return indices.map(_as_written(partial(batch, epoch)), num_parallel_calls=2)
 
-        return tf.data.Dataset.range(first, last).flat_map(epoch_batches).prefetch(_BATCHES_AHEAD)
+        return tf.data.Dataset.range(first, last).flat_map(_as_written(epoch_batches)).prefetch(_BATCHES_AHEAD)
 
     def in_order(self) -> Any:
         """Return all samples once, unshifted, in their order, in batches."""
         import tensorflow as tf
 
         samples = tf.data.Dataset.from_tensor_slices((self.images, self.labels)).batch(self.batch_size)
-        return samples.map(self._pair).prefetch(_BATCHES_AHEAD)
+        return samples.map(_as_written(self._pair)).prefetch(_BATCHES_AHEAD)
 
     def _pair(self, images: Any, labels: Any) -> Any:
         import tensorflow as tf
@@ -80,6 +81,13 @@ class Batches:
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 255.0
         return images, tf.one_hot(labels, self.classes)
+
+
+def _as_written(function: Any) -> Any:
+    # There is no Python loop or condition on tensors to translate, and each translation leaves a file in /tmp.
+    import tensorflow as tf
+
+    return tf.autograph.experimental.do_not_convert(function)
 
 
 def _shifted(images: Any, most: int, seed: Any) -> Any:
