@@ -20,6 +20,7 @@ from workbench.serve.signature import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -46,6 +47,37 @@ def tiny_onnx(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     folder = tmp_path_factory.mktemp("tiny")
     (folder / "model.onnx").write_bytes(model.SerializeToString())
     return Artifact.write(folder, file="model.onnx", name="tiny", format="onnx", numeric="float32")
+
+
+@pytest.fixture
+def tiny_tflite(tmp_path: Path) -> Artifact:
+    """A TFLite model of one operator, `x` (n, 4) float32 -> its softmax `y`, put together without TensorFlow."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    def tensor(name: str) -> Any:
+        one = schema.TensorT()
+        one.name, one.type, one.shape, one.shapeSignature = name, schema.TensorType.FLOAT32, [1, 4], [-1, 4]
+        return one
+
+    code, operator = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.SOFTMAX
+    operator.inputs, operator.outputs = [0], [1]
+    operator.builtinOptionsType, operator.builtinOptions = (
+        schema.BuiltinOptions.SoftmaxOptions,
+        schema.SoftmaxOptionsT(),
+    )
+    operator.builtinOptions.beta = 1.0
+    graph, model = schema.SubGraphT(), schema.ModelT()
+    graph.tensors, graph.operators = [tensor("x"), tensor("y")], [operator]
+    graph.inputs, graph.outputs = [0], [1]
+    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [code], [graph], [schema.BufferT()]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    folder = tmp_path / "tiny-tflite"
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(builder.Output())
+    return Artifact.write(folder, file="model.tflite", name="tiny", format="tflite", numeric="float32")
 
 
 @pytest.fixture(scope="session")

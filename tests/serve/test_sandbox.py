@@ -22,6 +22,8 @@ from workbench.core.errors import BadInputError, ServingError
 from workbench.core.workspace import Workspace
 from workbench.jobs.job import Job
 from workbench.serve.sandbox import Sandbox, serve
+from workbench.serve.settings import ServeSettings
+from workbench.serve.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +62,14 @@ def test_a_ready_one_answers(served: Sandbox) -> None:
     assert repr(served) == f"Sandbox('tiny', ready at {served.url})"
 
 
+def test_tflite_answers_batches_of_any_size(tiny_tflite: Artifact, home: Workspace) -> None:
+    with serve(tiny_tflite, "tiny", workspace=home) as sandbox:
+        for size in (1, 7, 2):
+            given = np.random.default_rng(size).random((size, 4), dtype=np.float32)
+            expected = np.exp(given) / np.exp(given).sum(1, keepdims=True)
+            np.testing.assert_allclose(sandbox.client.predict(given), expected, atol=1e-6)
+
+
 def test_stop_leaves_no_process_and_a_finished_run(sandbox: Sandbox) -> None:
     pid = sandbox.pid
     assert pid is not None
@@ -74,20 +84,28 @@ def test_stop_leaves_no_process_and_a_finished_run(sandbox: Sandbox) -> None:
 
 
 def test_a_request_in_flight_is_answered_before_the_end(sandbox: Sandbox) -> None:
-    many = np.zeros((20_000, 2, 2, 1), np.float32)
-    answers: list[int] = []
-    asking = threading.Thread(target=lambda: answers.append(len(sandbox.client.predict(many))))
-    # The server has the request when it has read the first bytes of it.
-    before = sandbox.stats().requests
-    asking.start()
-    process = psutil.Process(sandbox.pid)
-    while not any(each.status == psutil.CONN_ESTABLISHED for each in process.net_connections()):
-        asking.join(0.001)
-    asking.join(0.05)
-    sandbox.stop()
-    asking.join(10)
-    assert before == 0
-    assert answers == [20_000]
+    where = ("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
+    body = b'{"instances": [[[[0], [0]], [[0], [0]]]]}'
+    head = f"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}"
+    with socket.create_connection(where, timeout=10) as connection:
+        connection.sendall(head.encode() + b"\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100")  # it waits for the body now
+        stopping = threading.Thread(target=sandbox.stop)
+        stopping.start()
+        while accepts(where):
+            pass
+        connection.sendall(body)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    stopping.join(10)
+    assert sandbox.state == "stopped"
+
+
+def accepts(where: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(where, timeout=10).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_kill_of_the_child_is_seen(sandbox: Sandbox) -> None:
@@ -192,25 +210,36 @@ def test_stop_while_starting(tiny_onnx: Artifact, home: Workspace) -> None:
 
 
 @pytest.fixture
-def truncated(tiny_onnx: Artifact, home: Workspace) -> Artifact:
-    """The tiny model as version 1 of the store, its file cut in half afterwards."""
-    from workbench.serve.store import Store
-
-    version = Store.of(home).publish(tiny_onnx, "tiny")
-    file = home.models / "tiny" / str(version) / "model.onnx"
+def truncated(tiny_onnx: Artifact, home: Workspace) -> Store:
+    """A store whose version 1 of `tiny` was cut in half."""
+    store = Store.of(home)
+    file = store.base / "tiny" / str(store.publish(tiny_onnx, "tiny")) / "model.onnx"
     file.write_bytes(file.read_bytes()[:40])
-    return tiny_onnx
+    return store
 
 
-def test_a_truncated_model_fails_in_one_sentence(truncated: Artifact, home: Workspace) -> None:
-    sandbox = serve(truncated, "tiny", workspace=home, wait=False)
-    assert sandbox.wait_end(10) == "failed"
+def test_a_truncated_model_fails_in_one_sentence(truncated: Store, home: Workspace) -> None:
+    sandbox = Sandbox(ServeSettings(name="tiny"), truncated, [1], home)
+    assert sandbox.wait_end(30) == "failed"
     assert sandbox.error is not None
     assert sandbox.error.startswith("model.onnx must have sha256 ")
     assert "truncated or changed" in sandbox.error
     assert str(home.home) not in sandbox.error
     with pytest.raises(ServingError, match="truncated or changed"):
         sandbox.wait()
+
+
+def test_a_damaged_version_is_replaced_and_leaves_the_good_one(
+    truncated: Store, tiny_onnx: Artifact, home: Workspace
+) -> None:
+    assert truncated.publish(tiny_onnx, "tiny") == 2
+    with Sandbox(ServeSettings(name="tiny"), truncated, [1, 2], home).wait() as sandbox:
+        newest, broken = sandbox.client.status()
+        assert (newest.version, newest.state, newest.error) == (2, "AVAILABLE", "")
+        assert (broken.version, broken.state) == (1, "END")
+        assert "truncated or changed" in broken.error
+        assert sandbox.client.predict(IMAGES, version=2).shape == (3, 4)
+        assert (sandbox.versions, sandbox.stats().version) == ((1, 2), "2")
 
 
 def test_no_model_at_all_fails_in_one_sentence(tmp_path: Path, home: Workspace) -> None:
@@ -221,21 +250,6 @@ def test_no_model_at_all_fails_in_one_sentence(tmp_path: Path, home: Workspace) 
     with pytest.raises(ServingError, match=r"model\.onnx must be a model that the onnx runtime can open") as caught:
         serve(artifact, "no", workspace=home)
     assert str(home.home) not in str(caught.value)
-
-
-def test_a_bad_version_leaves_the_good_one(truncated: Artifact, home: Workspace, tmp_path: Path) -> None:
-    folder = tmp_path / "other"
-    folder.mkdir()
-    other = truncated.path.read_bytes() + b"\x32\x00"  # an empty field more: another file, the same model
-    (folder / "model.onnx").write_bytes(other)
-    good = Artifact.write(folder, file="model.onnx", name="good", format="onnx", numeric="float32")
-    with serve({1: truncated, 2: good}, "tiny", workspace=home) as sandbox:
-        newest, broken = sandbox.client.status()
-        assert (newest.version, newest.state, newest.error) == (2, "AVAILABLE", "")
-        assert (broken.version, broken.state) == (1, "END")
-        assert "truncated or changed" in broken.error
-        assert sandbox.client.predict(IMAGES, version=2).shape == (3, 4)
-        assert (sandbox.versions, sandbox.stats().version) == ((1, 2), "2")
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "a:b", ""])

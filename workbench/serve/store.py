@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.core.artifact import MANIFEST, Artifact
-from workbench.core.errors import BadInputError
+from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.workspace import read_json, write_json, writing
 from workbench.serve.settings import MODEL_NAME
 
@@ -114,7 +114,7 @@ class Store:
             known = self.versions(name)
             version = (max(known, default=0) + 1) if wanted is None else wanted
             same = max(known, default=None) if wanted is None else wanted
-            if same in known and Artifact.load(known[same]).sha256 == artifact.sha256:
+            if same in known and _holds(known[same], artifact):
                 return same
             if wanted in known:
                 raise BadInputError.of(
@@ -129,6 +129,14 @@ class Store:
                         raise
                 continue
             return version
+
+
+def _holds(folder: Path, artifact: Artifact) -> bool:
+    # A copy that was damaged since, or put there by others without a manifest, is not the same model.
+    try:
+        return Artifact.load(folder).verify().sha256 == artifact.sha256
+    except WorkbenchError:
+        return False
 
 
 def _copy(artifact: Artifact, folder: Path) -> None:
