@@ -22,6 +22,7 @@ from workbench.core.errors import JobCancelledError, JobFailedError, WorkbenchEr
 from workbench.core.events import EventReader, EventWriter
 from workbench.core.records import Record
 from workbench.core.workspace import write_json
+from workbench.jobs import preload
 from workbench.jobs.request import Request
 from workbench.jobs.stage import StageContext
 from workbench.jobs.state import VALUE, workspace_of
@@ -84,8 +85,9 @@ def _attempt(run: Path, attempt: int, events: EventWriter) -> WorkbenchError | N
     try:
         before = [event.data["state"] for event in EventReader(run).read() if event.type == "state"]
         events.emit("state", state="running", attempt=attempt, pid=os.getpid())
-        for sentence in _preloaded():
-            events.emit("note", text=sentence)
+        if multiprocessing.get_start_method(allow_none=True) == "forkserver":
+            for sentence in preload.make_up():
+                events.emit("note", text=sentence)
         run_stage(run, events, resumed="running" in before)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is told as text
         # A full disk takes no traceback, but perhaps the one line that says so.
@@ -106,12 +108,6 @@ def _told(run: Path, error: BaseException) -> WorkbenchError:
         )
     what = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0]
     return JobFailedError(f"{run.name} failed ({what}); the traceback is in {run / 'stderr.log'}.")
-
-
-def _preloaded() -> list[str]:
-    from workbench.jobs import preload
-
-    return preload.make_up() if multiprocessing.get_start_method(allow_none=True) != "spawn" else []
 
 
 def run_stage(run: Path, events: EventWriter, *, resumed: bool) -> None:
