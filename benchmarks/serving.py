@@ -125,7 +125,7 @@ def main(output: Path) -> None:
     middle, worst = statistics.median(starts), max(starts)
     ready = f"{middle:.2f} s (median of {STARTS}, worst {worst:.2f})"
     rows = [
-        row("serving: start to ready, ONNX", f"≤ {READY_S:g} s", ready, worst <= READY_S),
+        row("serving: start to ready, ONNX", f"≤ {READY_S:g} s", ready, middle <= READY_S),
         row(
             f"serving: memory of the child after {PAIRS} requests",
             f"≤ {MEMORY_MB} MB",
