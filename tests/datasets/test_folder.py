@@ -118,4 +118,4 @@ def test_sixteen_bits_a_channel_are_refused(root: Path) -> None:
 def test_files_that_are_no_images_are_skipped_and_said(root: Path) -> None:
     (root / "cat" / "readme.txt").write_text("cats")
     data = read_folder(root)
-    assert "Skipped 1 files that are no images: readme.txt" in data.note
+    assert "Skipped 1 file(s) that are no images: readme.txt" in data.note

@@ -144,4 +144,4 @@ def _skipped(root: Path) -> str:
     if not names:
         return ""
     more = ", …" if len(names) > _MOST_SKIPPED_SHOWN else ""
-    return f" Skipped {len(names)} files that are no images: {', '.join(names[:_MOST_SKIPPED_SHOWN])}{more}."
+    return f" Skipped {len(names)} file(s) that are no images: {', '.join(names[:_MOST_SKIPPED_SHOWN])}{more}."

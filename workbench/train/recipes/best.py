@@ -9,7 +9,11 @@ from workbench.train.settings import LearningSettings
 
 
 class Best(Recipe):
-    """Warm-up and cosine learning rate, images shifted by a pixel, smoothed labels; chosen on a validation split."""
+    """Warm-up and cosine learning rate, images shifted by a pixel, smoothed labels; chosen on a validation split.
+
+    Of MNIST's training images a tenth was held back (one seed, 5 epochs): 99.40 % right with all of it, 99.38 % at
+    2/3 of the peak rate, 99.27 % without shifts, 99.23 % without smoothing, 98.65 % with the documents' recipe.
+    """
 
     title: ClassVar[str] = "Best of five epochs"
 
