@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_PORT = 8866
+_EXIT_ON_SIGTERM = 143
 _SHARE = Path(__file__).parent / "share"
 
 
@@ -49,6 +51,8 @@ def launch(
     workspace = (workspace or Workspace.default()).ensure()
     notebook = notebooks.find(dashboard)
     _prepare_environment(workspace)
+    # Until the server listens to signals itself, SIGTERM too must pass through the clean-up below.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_EXIT_ON_SIGTERM))
     with _cluster(workspace), tempfile.TemporaryDirectory(prefix="workbench-") as private:
         with _without_iri_grammars():
             from workbench.dashboards.voila_app import DashboardApp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
             rest = urlencode([(name, value) for name, value in query if name != "token"])
             self.redirect(self.request.path + (f"?{rest}" if rest else ""))
             return
+        # Sets the cookie that the page proves itself with when it gives its kernel back.
+        _ = self.xsrf_token
         await super().get(path)
 
 
@@ -104,7 +107,10 @@ class DashboardApp(Voila):  # type: ignore[misc]
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM, then end all kernels."""
-        tornado.ioloop.IOLoop.current().add_callback(lambda: self.on_listening(self.port))
+        self.ioloop = tornado.ioloop.IOLoop.current()
+        # Like SIGTERM: an interrupt in the middle of some callback would leave half-started kernels.
+        signal.signal(signal.SIGINT, self._handle_signal_stop)
+        self.ioloop.add_callback(lambda: self.on_listening(self.port))
         super().start()
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
     from workbench.panels.form import Form
 
-__all__ = ["Panel", "Session", "grid", "house_css", "stack"]
+__all__ = ["Panel", "Session", "arguments_in", "grid", "house_css", "stack"]
 
 _log = logging.getLogger(__name__)
 
@@ -101,12 +101,12 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         Raises:
             BadInputError: There is no such call in it, or an argument is no plain value.
         """
-        return cls._with(cls._settings_of(_call_in(text, cls.verb)), session, kwargs)
+        return cls._with(cls._settings_in(text), session, kwargs)
 
     @classmethod
-    def _settings_of(cls, call: dict[str, Any]) -> dict[str, Any]:
-        """Turn the arguments of the call (by name, or by place as text) into settings."""
-        return call
+    def _settings_in(cls, text: str) -> dict[str, Any]:
+        """Read the settings out of code."""
+        return arguments_in(text, cls.verb)
 
     @classmethod
     def _with(cls, values: dict[str, Any], session: Session | None, kwargs: dict[str, Any]) -> Self:
@@ -203,16 +203,25 @@ def _leaves(box: ipywidgets.Box) -> Sequence[ipywidgets.Widget]:
     return found
 
 
-def _call_in(text: str, verb: str) -> dict[str, Any]:
-    """Return the plain arguments of the first call of a verb in a piece of Python; places become `0`, `1`, …."""
+def arguments_in(text: str, verb: str, places: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the arguments of the first call of a function in a piece of Python, which is not run.
+
+    Args:
+        text: Python.
+        verb: Name of the function.
+        places: Names of the arguments that may be given by place; others given so are left out.
+
+    Raises:
+        BadInputError: It is no Python, there is no such call, or an argument is no plain value.
+    """
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise BadInputError.of("text", rule=f"must be Python ({error.msg})", got=text) from None
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == verb:
+            placed = dict(zip(places, node.args, strict=False))
             named = {word.arg: word.value for word in node.keywords if word.arg is not None}
-            placed = {str(place): value for place, value in enumerate(node.args)}
             return {name: _plain(name, value) for name, value in {**placed, **named}.items()}
     raise BadInputError.of("text", rule=f"must hold a call of {verb}", got=text)
 

@@ -11,7 +11,7 @@ from workbench.core.records import Evaluation
 from workbench.core.settings import Settings
 from workbench.datasets import Dataset, load_dataset
 from workbench.jobs import submit
-from workbench.panels.base import Panel, Session, grid
+from workbench.panels.base import Panel, Session, arguments_in, grid
 from workbench.panels.form import Form
 from workbench.panels.parts.run_view import percent
 from workbench.widgets.action_bar import ActionBar
@@ -87,8 +87,8 @@ class EvaluatePanel(Panel):
         )
 
     @classmethod
-    def _settings_of(cls, call: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in call.items() if name in EvaluationPlan.model_fields}
+    def _settings_in(cls, text: str) -> dict[str, Any]:
+        return {**arguments_in(text, "load", ("artifact",)), **arguments_in(text, "evaluate")}
 
     def start(self) -> None:
         """Evaluate the model that the form names; errors are shown in the strip."""
@@ -182,7 +182,6 @@ class EvaluatePanel(Panel):
         right, total = evaluation.accuracy.successes, evaluation.accuracy.total
         where = f"the {evaluation.split} split of {evaluation.dataset}"
         self._say("done", f"{right} of {total} right on {where}", tone="good")
-        self._progress.share = evaluation.accuracy.value
         self._tiles.tiles = _tiles(evaluation)
         with self._matrix.hold_sync():
             self._matrix.labels = [score.label for score in evaluation.classes]

@@ -42,7 +42,7 @@ class Form:
         specs = {spec.name: spec for spec in describe(settings)}
         order = [*shown, *(name for name in specs if name not in shown)]
         fields = [
-            {**_field(specs[name]), "advanced": name not in shown, **(looks or {}).get(name, {})} for name in order
+            {**_field(specs[name]), **_fold(folded=name not in shown), **(looks or {}).get(name, {})} for name in order
         ]
         self.widget = FieldSet(fields=fields, values={name: values.get(name) for name in order}, label=label)
         self.widget.observe(self._on_values, "values")
@@ -97,6 +97,11 @@ def complaints(settings: type[Settings], values: Mapping[str, Any]) -> dict[str,
             del trial[name]
         else:
             return found
+
+
+def _fold(*, folded: bool) -> dict[str, Any]:
+    # What folds away is mostly short numbers: two share a row.
+    return {"advanced": folded, "half": folded}
 
 
 def _field(spec: FieldSpec) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -12,6 +13,9 @@ from workbench.widgets.presence import Presence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_SECONDS_TO_START = 5.0
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
 class Session(traitlets.HasTraits):
@@ -73,5 +77,8 @@ def cool(workspace: Workspace) -> bool:
 
     if any(job.state in ("queued", "running") for job in jobs(workspace)):
         return False
-    stop_cluster(workspace)
+    # One that was started a moment ago cannot be told to end before it listens.
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while not stop_cluster(workspace) and time.monotonic() < deadline:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
     return True

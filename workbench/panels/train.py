@@ -8,7 +8,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.records import LearningCurve
 from workbench.datasets import default_dataset, load_dataset
 from workbench.jobs import Job, submit
-from workbench.panels.base import Panel, Session, grid, stack
+from workbench.panels.base import Panel, Session, arguments_in, grid, stack
 from workbench.panels.form import Form
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
 from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, with_dataset
@@ -59,6 +59,7 @@ class TrainPanel(Panel):
             shown=SHOWN,
             label="Training settings",
         )
+        self._before = self.form.values
         self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget))
         self.form.on_change(self.guard(self._on_form))
         self._on_form()
@@ -166,27 +167,29 @@ class TrainPanel(Panel):
             self.errors.show(str(error), f"{error}\n\n{log}")
 
     def _on_form(self) -> None:
-        recipe, dataset = self.form.values["recipe"], str(self.form.values["dataset"])
+        before, self._before = self._before, self.form.values
+        recipe, dataset = self._before["recipe"], str(self._before["dataset"])
         if recipe != self._recipe and recipe in recipes.names():
-            # A recipe is a set of defaults: choosing one writes them all.
+            # A recipe is a set of defaults: choosing one writes all but what was written with it.
             self._recipe = recipe
-            self.form.write(defaults(recipe))
+            untouched = {n: v for n, v in defaults(recipe).items() if self._before[n] == before[n]}
+            self.form.write(untouched)
             return
         self.form.widget.notes = notes(dataset)
         self.session.dataset = dataset
         self._actions.change("train", enabled=self.form.valid and not self._busy)
 
     def _restore(self, values: dict[str, Any]) -> None:
-        self._recipe = values.get("recipe", self._recipe)
+        recipe = values.get("recipe", self._recipe)
         if "dataset" in values:
             self.form.widget.fields = with_dataset(self.form.widget.fields, str(values["dataset"]))
-        said = defaults(self._recipe) if self._recipe in recipes.names() else {}
+        said = defaults(recipe) if recipe in recipes.names() else {}
+        self._recipe = recipe
         super()._restore({**said, **values})
 
     @classmethod
-    def _settings_of(cls, call: dict[str, Any]) -> dict[str, Any]:
-        places = {"0": "dataset", "1": "recipe"}
-        return {places.get(name, name): value for name, value in call.items()}
+    def _settings_in(cls, text: str) -> dict[str, Any]:
+        return arguments_in(text, cls.verb, ("dataset", "recipe"))
 
     def _turn(self, state: str) -> None:
         self.state = state

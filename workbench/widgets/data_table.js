@@ -14,6 +14,7 @@ function render({ model, el }) {
   const draw = () => {
     const columns = model.get("columns"), rows = [...model.get("rows")];
     title.textContent = model.get("title");
+    el.classList.toggle("wb-off", !rows.length && !model.get("empty"));
     if (!rows.length) { scroll.replaceChildren(h("p", { class: "wb-table-empty" }, model.get("empty"))); return; }
     if (sorted) rows.sort((a, b) => (a[sorted] > b[sorted] ? 1 : a[sorted] < b[sorted] ? -1 : 0) * (down ? -1 : 1));
     const head = columns.map((column) => {

@@ -15,7 +15,7 @@ class DataTable(Leaf, asset="data_table"):
         columns: One dictionary a column: `name`, `label`, and optionally `format` (`text`, `int`, `number`,
             `share`) and `tooltip`.
         rows: One dictionary a row, by column name.
-        empty: What is said while there are no rows.
+        empty: What is said while there are no rows; without it the widget is hidden until then.
     """
 
     title = traitlets.Unicode("").tag(sync=True)

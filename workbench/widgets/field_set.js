@@ -83,7 +83,7 @@ function render({ model, el }) {
       const id = uid(), made = control(field, id, changed(field.name));
       const label = h(made.focus ? "label" : "span", { class: "wb-label", id: `${id}-label`, for: made.focus ? id : null }, field.label);
       const note = h("p", { class: "wb-note", id: `${id}-note` }), error = h("p", { class: "wb-field-error", id: `${id}-error`, role: "alert" });
-      const row = h("div", { class: `wb-field wb-field-${field.kind}`, "data-field": field.name, title: field.help || null }, label, made.node, note, error);
+      const row = h("div", { class: `wb-field wb-field-${field.kind}`, "data-field": field.name, "data-half": field.half, title: field.help || null }, label, made.node, note, error);
       (made.focus || made.node).setAttribute("aria-describedby", `${id}-note ${id}-error`);
       (field.advanced ? inside : form).append(row);
       rows.set(field.name, { ...made, field, note, error });

@@ -42,6 +42,7 @@ function render({ model, el }) {
   const draw = () => {
     const labels = model.get("labels"), counts = model.get("counts");
     caption.textContent = model.get("title");
+    el.classList.toggle("wb-off", !counts.length && !model.get("empty"));
     scroll.replaceChildren();
     cells = [];
     said.textContent = counts.length ? "" : model.get("empty");

@@ -17,7 +17,7 @@ class Matrix(Leaf, asset="matrix"):
         row_title: What a row is, e.g. `true class`.
         column_title: What a column is.
         selected: `[row, column]` of the chosen cell, or empty.
-        empty: What is said while there are no counts.
+        empty: What is said while there are no counts; without it the widget is hidden until then.
     """
 
     title = traitlets.Unicode("").tag(sync=True)

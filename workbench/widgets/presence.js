@@ -22,9 +22,12 @@ function render({ model, el }) {
     if (performance.now() - answered > PATIENCE) el.classList.remove("wb-off");
     try { model.send({ type: "ping", id: ++n }); } catch { el.classList.remove("wb-off"); }
   };
+  // Our own page knows at once; other front ends find out by the silence.
+  const lost = () => { answered = -Infinity; el.classList.remove("wb-off"); };
+  addEventListener("wb-kernel-lost", lost);
   model.on("msg:custom", heard);
   model.send({ type: "shown" });
   const timer = setInterval(ask, EVERY);
-  return () => { clearInterval(timer); model.off("msg:custom", heard); };
+  return () => { clearInterval(timer); model.off("msg:custom", heard); removeEventListener("wb-kernel-lost", lost); };
 }
 export default { render };

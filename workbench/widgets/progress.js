@@ -22,6 +22,8 @@ function render({ model, el }) {
     fill.style.transform = known ? `scaleX(${Math.min(1, Math.max(0, share))})` : "";
     bar.dataset.state = active && !known ? "unknown" : "known";
     bar.dataset.tone = model.get("tone");
+    // At rest there is nothing to measure: only the words stay.
+    el.classList.toggle("wb-progress-idle", !active && share === 0);
     bar.setAttribute("aria-label", model.get("label") || "Progress");
     if (known) bar.setAttribute("aria-valuenow", percent); else bar.removeAttribute("aria-valuenow");
     bar.setAttribute("aria-valuetext", [model.get("text"), left.textContent].filter(Boolean).join(", "));

@@ -54,8 +54,8 @@ def looks() -> dict[str, dict[str, Any]]:
         "dataset": {"kind": "choice", "choices": _choices({n: SOURCES.get(n).title for n in SOURCES.names()})},
         "recipe": {"kind": "choice", "choices": kinds, "cards": True},
         "architecture": {"kind": "choice", "choices": _choices({n: n for n in ARCHITECTURES.names()})},
-        "epochs": {"note": "passes over the training data"},
-        "validation_fraction": {"label": "Validation split", "note": "share of each class held back from training"},
+        "epochs": {"half": True},
+        "validation_fraction": {"label": "Validation split", "half": True},
     }
 
 

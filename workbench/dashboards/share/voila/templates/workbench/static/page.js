@@ -93,9 +93,13 @@ class Kernel {
   whenDone(id, callback) { this.waiting.set(id, callback); }
 
   take({ header, parent, content, buffers }) {
-    if (header.msg_type === "status" && content.execution_state === "idle") {
-      this.waiting.get(parent.msg_id)?.();
-      this.waiting.delete(parent.msg_id);
+    if (header.msg_type === "status") {
+      if (content.execution_state === "idle") {
+        this.waiting.get(parent.msg_id)?.();
+        this.waiting.delete(parent.msg_id);
+      }
+      // A kernel that died is started again by the server, but empty: only a reload helps.
+      if (["restarting", "autorestarting", "dead"].includes(content.execution_state)) dispatchEvent(new Event("wb-kernel-lost"));
     } else if (header.msg_type === "comm_msg" && content.comm_id === this.control) {
       clearTimeout(this.asking);
       this.patience = 250;
@@ -282,7 +286,12 @@ class Manager {
 const manager = new Manager();
 const kernel = new Kernel();
 kernel.connect();
-document.querySelectorAll("[data-widget-view]").forEach((place) => place.append(manager.show(place.dataset.widgetView)));
+const places = document.querySelectorAll("[data-widget-view]");
+places.forEach((place) => place.append(manager.show(place.dataset.widgetView)));
+if (!places.length) {
+  // The cell failed: what Voila wrote about it stands in the page.
+  document.getElementById("wb-skeleton").textContent = "The dashboard could not start. Reload the page to try again.";
+}
 
 // A page that is left gives its kernel back; jobs are not its children and go on.
 addEventListener("pagehide", () => {

@@ -1,0 +1,126 @@
+"""What every panel must do, without a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workbench.core.errors import BadInputError
+from workbench.panels.evaluate import EvaluatePanel
+from workbench.panels.train import TrainPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.core.workspace import Workspace
+    from workbench.panels.base import Panel
+
+CHANGES: dict[type[Panel], dict[str, Any]] = {
+    TrainPanel: {"recipe": "best", "epochs": 3, "seed": 7, "validation_fraction": 0.2, "patience": 2},
+    EvaluatePanel: {"split": "train", "artifact": "/models/a b"},
+}
+PANELS = list(CHANGES)
+
+
+@pytest.fixture(params=PANELS, ids=lambda panel: panel.__name__)
+def panel(request: pytest.FixtureRequest, fresh_workspace: Workspace) -> Iterator[Panel]:
+    made = request.param(workspace=fresh_workspace)
+    yield made
+    made.close()
+
+
+def test_it_starts_calm(panel: Panel) -> None:
+    assert panel.errors.message == ""
+    assert panel.heading.title == panel.title
+    assert panel.heading.chip == ""
+    assert panel.form.valid
+    compile(panel.code(), "code", "exec")
+
+
+def test_settings_go_both_ways(panel: Panel, fresh_workspace: Workspace) -> None:
+    panel.form.write(CHANGES[type(panel)])
+    again = type(panel).from_json(panel.to_json(), workspace=fresh_workspace)
+    assert again.settings == panel.settings
+    assert {name: getattr(again.settings, name) for name in CHANGES[type(panel)]} == CHANGES[type(panel)]
+    again.close()
+
+
+def test_code_goes_both_ways_also_in_a_clean_process(panel: Panel) -> None:
+    panel.form.write(CHANGES[type(panel)])
+    kind = type(panel)
+    script = (
+        f"from {kind.__module__} import {kind.__name__} as P; import sys\n"
+        f"panel = P.from_code({panel.code()!r})\n"
+        "print(panel.to_json())\n"
+        "panel.close()\n"
+        "heavy = {'tensorflow', 'tf_keras', 'keras', 'sklearn', 'plotly'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == panel.to_json()
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", '{"no_such_setting": 1}'])
+def test_bad_json_is_one_sentence(panel: Panel, text: str, fresh_workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match="must be"):
+        type(panel).from_json(text, workspace=fresh_workspace)
+
+
+def test_code_is_read_and_never_run(fresh_workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match="epochs must be a plain value"):
+        TrainPanel.from_code("train('digits', epochs=__import__('os').getpid())", workspace=fresh_workspace)
+    with pytest.raises(BadInputError, match="must be Python"):
+        TrainPanel.from_code("train(", workspace=fresh_workspace)
+    with pytest.raises(BadInputError, match="must hold a call of train"):
+        TrainPanel.from_code("print('hello')", workspace=fresh_workspace)
+
+
+def test_nothing_that_goes_wrong_in_a_callback_vanishes(panel: Panel) -> None:
+    @panel.guard
+    def callback() -> None:
+        raise BadInputError.of("epochs", rule="must be small", got=10**9)
+
+    @panel.guard
+    def surprise() -> None:
+        raise ZeroDivisionError("oops")
+
+    callback()
+    assert panel.errors.message == "epochs must be small, got 1000000000."
+    assert "Traceback" in panel.errors.detail
+    surprise()
+    assert "ZeroDivisionError: oops" in panel.errors.message
+
+
+def test_close_leaves_no_thread(fresh_workspace: Workspace) -> None:
+    before = set(threading.enumerate())
+    for kind in PANELS:
+        made = kind(workspace=fresh_workspace)
+        made.session.live.watch(lambda: None, every=1)
+        made.close()
+    assert set(threading.enumerate()) == before
+
+
+def test_a_recipe_writes_its_defaults_and_code_says_only_what_differs(fresh_workspace: Workspace) -> None:
+    panel = TrainPanel(workspace=fresh_workspace)
+    assert panel.code().endswith("wb.train('digits', 'docs')\n")
+    panel.form.write({"recipe": "best"})
+    assert panel.form.values["schedule"] == "cosine"
+    panel.form.write({"epochs": 2})
+    assert panel.code().endswith("wb.train('digits', 'best', epochs=2)\n")
+    panel.close()
+
+
+def test_the_button_waits_for_right_values(fresh_workspace: Workspace) -> None:
+    panel = TrainPanel(workspace=fresh_workspace)
+    panel.form.write({"epochs": 0})
+    button = next(action for action in panel._actions.actions if action["name"] == "train")
+    assert button["enabled"] is False
+    panel.form.write({"epochs": 1})
+    button = next(action for action in panel._actions.actions if action["name"] == "train")
+    assert button["enabled"] is True
+    panel.close()

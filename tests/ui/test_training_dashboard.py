@@ -1,0 +1,176 @@
+"""The training dashboard, driven in a real browser on digits."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Dashboard, Visit
+
+pytestmark = pytest.mark.ui
+
+TRAIN = ".wb-panel:has(h2:text-is('Train'))"
+EVALUATE = ".wb-panel:has(h2:text-is('Evaluate'))"
+CHIP = f"{TRAIN} .wb-chip"
+LONG = 60_000
+
+
+def field(page: Page, name: str, panel: str = TRAIN) -> str:
+    page.locator(panel).first.wait_for()
+    return f"{panel} [data-field={name}]"
+
+
+def enter(page: Page, name: str, value: str) -> None:
+    page.fill(f"{field(page, name)} input", value)
+    page.press(f"{field(page, name)} input", "Tab")
+
+
+def train(page: Page, *, epochs: int, seed: int, validation: float = 0.1) -> None:
+    """Start a run that no other test has asked for."""
+    if not page.locator(f"{TRAIN} details.wb-fold").get_attribute("open"):
+        page.click(f"{TRAIN} details.wb-fold summary")
+    for name, value in (("epochs", epochs), ("validation_fraction", validation), ("seed", seed)):
+        enter(page, name, str(value))
+    page.click("[data-action=train]")
+
+
+def points(page: Page) -> int:
+    """How many values the accuracy chart can read out."""
+    label = page.locator(f"{TRAIN} canvas").first.get_attribute("aria-label") or ""
+    return label.count(" %")
+
+
+def test_train_and_see_the_curve_and_the_matrix(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.page
+    one.shot("training-empty-1280-light")
+    train(page, epochs=6, seed=101)
+    expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
+    expect(page.locator(f"{TRAIN} .wb-chart-value").first).not_to_be_empty(timeout=LONG)
+    expect(page.locator(f"{TRAIN} .wb-progress-left")).to_contain_text("left", timeout=LONG)
+    page.wait_for_selector(f"{TRAIN} .wb-tiles >> text=Validation accuracy")
+    one.shot("training-running-1280-light")
+    expect(page.locator(CHIP)).to_have_text("done", timeout=LONG)
+    expect(page.locator(f"{EVALUATE} .wb-matrix button")).to_have_count(100, timeout=LONG)
+    expect(page.locator(f"{EVALUATE} .wb-tiles")).to_contain_text("95 % interval")
+    expect(page.locator(f"{EVALUATE} .wb-table tbody tr")).to_have_count(10)
+    assert points(page) == 2
+    one.shot("training-done-1280-light")
+    page.click("#wb-theme")
+    one.shot("training-done-1280-dark")
+
+
+def test_a_reloaded_page_attaches_to_the_run_and_can_cancel_and_resume(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.page
+    train(page, epochs=40, seed=202)
+    expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
+    page.wait_for_selector(f"{TRAIN} .wb-tiles >> text=Training accuracy")
+    page.reload()
+    expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
+    assert page.input_value(f"{field(page, 'epochs')} input") == "40"
+    page.click("[data-action=cancel]")
+    expect(page.locator(CHIP)).to_have_text("cancelled")
+    one.shot("training-cancelled-1280-light")
+    page.click("[data-action=resume]")
+    expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
+    page.click("[data-action=cancel]")
+    expect(page.locator(CHIP)).to_have_text("cancelled")
+
+
+def test_two_pages_on_one_workspace_show_the_same_run(visit: Callable[..., Visit]) -> None:
+    first, second = visit().page, visit().page
+    train(first, epochs=5, seed=303)
+    expect(first.locator(CHIP)).to_have_text("running", timeout=LONG)
+    expect(second.locator(CHIP)).to_have_text("running")
+    expect(first.locator(CHIP)).to_have_text("done", timeout=LONG)
+    expect(second.locator(CHIP)).to_have_text("done")
+    shown = first.locator(f"{TRAIN} .wb-subtitle").inner_text()
+    assert second.locator(f"{TRAIN} .wb-subtitle").inner_text() == shown
+    expect(second.locator(f"{EVALUATE} .wb-matrix button")).to_have_count(100, timeout=LONG)
+
+
+def test_a_bad_value_is_named_beside_its_control(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.page
+    enter(page, "epochs", "9000")
+    error = page.locator(f"{field(page, 'epochs')} .wb-field-error")
+    expect(error).to_have_text(
+        "epochs must be less than or equal to 500, got 9000; it means: passes over the training data."
+    )
+    expect(page.locator("[data-action=train]")).to_be_disabled()
+    one.shot("training-bad-value-1280-light")
+    enter(page, "epochs", "5")
+    expect(error).to_be_empty()
+    expect(page.locator("[data-action=train]")).to_be_enabled()
+
+
+def test_the_error_strip_shows_one_sentence(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.page
+    page.fill(f"{field(page, 'artifact', EVALUATE)} input", "/no/such/model")
+    page.press(f"{field(page, 'artifact', EVALUATE)} input", "Tab")
+    page.click("[data-action=evaluate]")
+    strip = page.locator(f"{EVALUATE} [data-wb=error]")
+    expect(strip).to_contain_text("artifact must be a folder with a manifest.json, got '/no/such/model'")
+    one.shot("training-error-strip-1280-light")
+    strip.get_by_role("button", name="Dismiss").click()
+    expect(strip).to_be_hidden()
+
+
+def test_the_page_fits_a_phone(visit: Callable[..., Visit]) -> None:
+    for dark in (False, True):
+        one = visit(width=390, dark=dark)
+        assert one.page.evaluate("document.documentElement.scrollWidth") == 390
+        one.page.wait_for_function("document.querySelector('canvas').width > 0")
+        one.shot(f"training-390-{'dark' if dark else 'light'}")
+
+
+def test_the_keyboard_reads_the_chart(visit: Callable[..., Visit]) -> None:
+    page = visit().page
+    if not points(page):
+        train(page, epochs=2, seed=404)
+        expect(page.locator(CHIP)).to_have_text("done", timeout=LONG)
+    page.locator(f"{TRAIN} canvas").first.focus()
+    page.keyboard.press("End")
+    expect(page.locator(f"{TRAIN} .wb-chart-plot [aria-live]").first).to_contain_text("epoch")
+    assert page.evaluate("[...document.querySelectorAll('button,input,select,canvas,summary')].every("
+                         "e => e.getAttribute('aria-label') || e.textContent || e.labels?.length)")  # fmt: skip
+
+
+def test_a_killed_kernel_leaves_a_way_back_and_the_run_goes_on(
+    visit: Callable[..., Visit], dashboard: Dashboard
+) -> None:
+    one = visit()
+    page = one.page
+    train(page, epochs=30, seed=505)
+    expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
+    mine = page.evaluate("JSON.parse(document.getElementById('wb-config').textContent).kernelId")
+    for kernel in dashboard.kernels:
+        if mine in " ".join(kernel.cmdline()):
+            os.kill(kernel.pid, signal.SIGKILL)
+    banner = page.locator("[data-wb=lost]")
+    expect(banner).to_be_visible()
+    one.shot("training-kernel-lost-1280-light")
+    banner.get_by_role("button").click()
+    expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
+    page.click("[data-action=cancel]")
+    expect(page.locator(CHIP)).to_have_text("cancelled")
+
+
+def test_kernels_are_light_and_know_no_token(visit: Callable[..., Visit], dashboard: Dashboard) -> None:
+    visit()
+    token = dashboard.url.split("token=")[1]
+    assert dashboard.kernels
+    for kernel in dashboard.kernels:
+        assert "tensorflow" not in Path(f"/proc/{kernel.pid}/maps").read_text(encoding="utf-8")
+        assert kernel.memory_info().rss < 200e6
+        assert token not in "\n".join(f"{k}={v}" for k, v in kernel.environ().items())
