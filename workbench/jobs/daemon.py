@@ -75,6 +75,15 @@ def _configuration(workspace: Workspace) -> dict[str, Any]:
         # beginning itself (see `execute`), so nothing is retried.
         "distributed.scheduler.allowed-failures": 1000,
         "distributed.nanny.pre-spawn-environ": preload.environment(),
+        # Dask watches itself 50 to 1,000 times a second; a cluster that idles all day must cost nothing.
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.tick.limit": "30s",
+        "distributed.admin.system-monitor.interval": "5s",
+        "distributed.admin.system-monitor.gil.enabled": False,
+        "distributed.worker.profile.enabled": False,
+        "distributed.worker.memory.monitor-interval": "5s",
+        "distributed.scheduler.work-stealing": False,
+        "distributed.scheduler.active-memory-manager.start": False,
         # No web pages, not even on loopback: they know no password.
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
