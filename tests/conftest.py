@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import workbench.convert
+import workbench.train
 from workbench.core.workspace import Workspace
+from workbench.datasets import load_dataset
 from workbench.jobs import ensure_cluster, stop_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from workbench.core.artifact import Artifact, Format, Numeric
+    from workbench.datasets import Dataset
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,3 +53,29 @@ def fresh_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("WORKBENCH_PRELOAD", "")
     yield fresh
     stop_cluster(fresh)
+
+
+@pytest.fixture(scope="session")
+def digits(workspace: Workspace) -> Dataset:
+    """The digits, prepared once."""
+    return load_dataset("digits", workspace=workspace)
+
+
+@pytest.fixture(scope="session")
+def trained(digits: Dataset, workspace: Workspace) -> Artifact:
+    """The docs' CNN after enough epochs on digits that its answers are no accident."""
+    return workbench.train(digits, "docs", epochs=8, workspace=workspace)
+
+
+@pytest.fixture(scope="session")
+def converted(trained: Artifact, digits: Dataset, workspace: Workspace) -> dict[str, Artifact]:
+    """The trained model in every format, by label such as `tflite/int8`."""
+    wanted: list[tuple[Format, Numeric]] = [
+        ("saved_model", "float32"), ("onnx", "float32"), ("tflite", "float32"), ("tflite", "int8"),
+    ]  # fmt: skip
+
+    def make(row: tuple[Format, Numeric]) -> Artifact:
+        return workbench.convert(trained, row[0], numeric=row[1], dataset=digits, workspace=workspace)
+
+    with ThreadPoolExecutor(len(wanted)) as threads:
+        return {artifact.label: artifact for artifact in threads.map(make, wanted)}

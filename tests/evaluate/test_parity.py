@@ -46,3 +46,11 @@ def test_nan_and_another_shape_never_pass() -> None:
     assert not _compare(broken, Tolerance.default("int8")).passed
     with pytest.raises(ParityError, match="shape"):
         _compare(ROWS[:, :4])
+
+
+def test_a_tie_counts_as_the_share_that_chance_gives_it() -> None:
+    undecided = ROWS.copy()
+    top = np.sort(ROWS[0])[::-1]
+    undecided[0] = np.where(np.isin(ROWS[0], top[:2]), 0.5, 0.0)
+    assert _compare(undecided, Tolerance.default("int8")).agreement == pytest.approx(1 - 0.5 / len(ROWS))
+    assert _compare(np.full_like(ROWS, 0.2), Tolerance.default("int8")).agreement == pytest.approx(0.2)

@@ -11,6 +11,60 @@ def write_all(context: StageContext) -> dict[str, str]:
     return {name: str(write(context.result)) for name, write in _WRITERS.items()}
 
 
+def tampered_conversion(context: StageContext) -> dict[str, str]:
+    """Convert to ONNX with a converter that shifts one bias."""
+    import onnx
+
+    from workbench.convert import onnx as unit
+    from workbench.convert import run
+
+    write = unit.OnnxConverter.write
+
+    def tamper(self: unit.OnnxConverter, *args: Any) -> None:
+        write(self, *args)
+        target = args[2]
+        model = onnx.load(target)
+        bias = next(each for each in model.graph.initializer if list(each.dims) == [10])
+        values = onnx.numpy_helper.to_array(bias).copy()
+        values[0] += 3.0
+        bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
+        onnx.save(model, target)
+
+    unit.OnnxConverter.write = tamper  # type: ignore[method-assign]
+    return run.run(context)
+
+
+def fixed_batch(context: StageContext) -> str:
+    """Write a TFLite model that is made for two samples: a constant reshape forbids any other batch."""
+    import numpy as np
+    import tensorflow as tf
+
+    weights = tf.constant(np.random.default_rng(0).normal(size=(784, 10)), tf.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec([2, 28, 28, 1], tf.float32, name="image")])  # type: ignore[untyped-decorator]
+    def answer(image: Any) -> Any:
+        return tf.nn.softmax(tf.reshape(image, [2, 784]) @ weights)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([answer.get_concrete_function()])
+    path = context.result / "fixed.tflite"
+    path.write_bytes(converter.convert())
+    np.save(context.result / "weights.npy", weights.numpy())
+    return str(path)
+
+
+def signature(context: StageContext) -> str:
+    """Return what TensorFlow's own `saved_model_cli show --all` says of a SavedModel."""
+    import contextlib
+    import io
+
+    from tensorflow.python.tools import saved_model_cli
+
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        saved_model_cli._show_all(context.settings["path"])
+    return text.getvalue()
+
+
 def _layers(library: Any) -> list[Any]:
     kinds = library.layers
     return [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from workbench.compress.base import Method
+from workbench.compress.learnable import require_learnable
 from workbench.compress.reached import kernel_sparsity, require_unwrapped, wrapped_layers
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
@@ -38,6 +39,9 @@ class MagnitudePruning(Method):
         0.5, gt=0, le=1, description="share of the fine-tuning after which the full sparsity is reached"
     )
     epochs: int = Field(2, ge=1, le=100, description="passes over the training data")
+    min_steps: int = Field(
+        200, ge=0, le=100_000, description="least steps of fine-tuning: small data gets more epochs than asked for"
+    )
     batch_size: int = Field(64, ge=1, le=4096, description="samples a step")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="step size of adam")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the order")
@@ -51,9 +55,12 @@ class MagnitudePruning(Method):
         from workbench.train.loop import learn, seed_everything
         from workbench.train.saving import save_model
 
-        learning = self._learning()
+        steps = math.ceil(data.train_size / self.batch_size)
+        learning = self._learning(max(self.epochs, math.ceil(self.min_steps / steps)))
         seed_everything(self.seed)
-        wrapped = self._wrap(load_model(artifact), math.ceil(len(data.y_train) / self.batch_size) * self.epochs)
+        model = load_model(artifact)
+        require_learnable(model, data)
+        wrapped = self._wrap(model, steps * learning.epochs)
         from tensorflow_model_optimization.sparsity import keras as sparsity
 
         curve = learn(
@@ -88,11 +95,11 @@ class MagnitudePruning(Method):
             seed=self.seed,
         )
 
-    def _learning(self) -> LearningSettings:
+    def _learning(self, epochs: int) -> LearningSettings:
         from workbench.train.settings import LearningSettings
 
         return LearningSettings(
-            epochs=self.epochs, batch_size=self.batch_size, learning_rate=self.learning_rate, seed=self.seed
+            epochs=epochs, batch_size=self.batch_size, learning_rate=self.learning_rate, seed=self.seed
         )
 
     def _wrap(self, model: Any, steps: int) -> Any:

@@ -85,21 +85,27 @@ def convert_here(
 
 
 def compare(source: Artifact, target: Artifact, data: Dataset, settings: ConvertSettings) -> Parity:
-    """Answer the same test samples with both models, each in its own runtime, and compare.
+    """Answer the same samples with both models, each in its own runtime, and compare.
 
     Args:
         source: What was converted.
         target: What it became.
-        data: Evenly spaced samples of its test split are taken.
+        data: Evenly spaced samples of its test split are taken, and of its training split where those are too few.
         settings: How many samples, and the tolerance.
     """
-    samples = data.floats("test", spread(len(data.y_test), settings.parity_samples))
+    samples = _samples(data, settings.parity_samples)
     outputs = []
     for artifact in (source, target):
         with open_runtime(artifact) as runtime:
             outputs.append(predict_all(runtime, samples.__getitem__, len(samples)))
     ours, theirs = outputs
     return parity(ours, theirs, source=source.label, target=target.label, tolerance=settings.tolerance)
+
+
+def _samples(data: Dataset, wanted: int) -> NDArray[np.float32]:
+    test = data.floats("test", spread(data.test_size, wanted))
+    missing = wanted - len(test)
+    return np.concatenate([test, data.floats("train", spread(data.train_size, missing))]) if missing else test
 
 
 def spread(total: int, wanted: int) -> NDArray[np.int64]:
@@ -127,7 +133,7 @@ def _write(converter: Converter, artifact: Artifact, settings: ConvertSettings, 
 
 
 def _representative(data: Dataset, wanted: int) -> Iterator[NDArray[np.float32]]:
-    for index in spread(len(data.y_train), wanted):
+    for index in spread(data.train_size, wanted):
         yield data.floats("train", slice(index, index + 1))
 
 

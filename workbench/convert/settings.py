@@ -18,7 +18,7 @@ class ConvertSettings(Settings):
     representative_samples: int = Field(
         256, ge=8, le=10_000, description="training samples that int8 ranges are measured on"
     )
-    parity_samples: int = Field(1000, ge=1, le=10_000, description="test samples that outputs are compared on")
+    parity_samples: int = Field(1000, ge=1, le=10_000, description="samples that outputs are compared on")
     max_abs: float | None = Field(
         None, gt=0, description="largest difference of any output; none: 1e-4 for float32, unlimited for int8"
     )

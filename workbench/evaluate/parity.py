@@ -12,7 +12,9 @@ from workbench.core.records import Parity
 from workbench.core.settings import Settings
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+_HALF = 0.5
 
 
 class Tolerance(Settings):
@@ -57,7 +59,7 @@ def parity(
         raise ParityError(f"{target} answers with shape {theirs.shape} where {source} answers {ours.shape}.")
     # A NaN on either side is as far apart as can be, and must not pass a comparison by being incomparable.
     distance = np.nan_to_num(np.abs(ours - theirs), nan=np.inf).reshape(len(ours), -1)
-    agreement = float((_labels(ours) == _labels(theirs)).mean())
+    agreement = float(_agreement(ours.reshape(len(ours), -1), theirs.reshape(len(theirs), -1)).mean())
     largest = float(distance.max())
     close = tolerance.max_abs is None or largest <= tolerance.max_abs
     return Parity(
@@ -92,7 +94,14 @@ def require_parity(result: Parity) -> Parity:
     )
 
 
-def _labels(outputs: np.ndarray) -> np.ndarray:
-    flat = outputs.reshape(len(outputs), -1)
-    # One output is a binary head: its label is the side of one half.
-    return flat[:, 0] > 0.5 if flat.shape[1] == 1 else flat.argmax(axis=1)  # noqa: PLR2004
+def _agreement(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 for each sample where the label is the same, 0 where not, and a share where the target is undecided.
+
+    Quantised outputs come in steps, so that two classes may end equal; which of k equal ones the target would be
+    taken to mean is a matter of chance, and 1/k of the time it is the source's.
+    """
+    if ours.shape[1] == 1:  # a binary head: its label is the side of one half
+        return np.asarray((ours[:, 0] > _HALF) == (theirs[:, 0] > _HALF), np.float64)
+    largest = theirs == theirs.max(axis=1, keepdims=True)
+    meant = largest[np.arange(len(ours)), ours.argmax(axis=1)]
+    return np.asarray(meant / np.maximum(largest.sum(axis=1), 1))

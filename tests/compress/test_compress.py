@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+import workbench.compress
+import workbench.evaluate
+from workbench.compress.base import methods
+from workbench.compress.magnitude_pruning import MagnitudePruning
+from workbench.compress.post_training import PostTrainingQuantization
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError
+from workbench.core.events import Event
+from workbench.core.settings import describe
+from workbench.core.workspace import Workspace
+from workbench.datasets import Dataset
+from workbench.evaluate.inventory import inventory
+
+
+@pytest.fixture(scope="module")
+def pruning() -> list[Event]:
+    """Events of the pruning job."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def pruned(trained: Artifact, digits: Dataset, workspace: Workspace, pruning: list[Event]) -> Artifact:
+    return workbench.compress(
+        trained, MagnitudePruning(sparsity=0.8), digits, workspace=workspace, on_event=pruning.append
+    )
+
+
+def test_every_method_declares_its_settings() -> None:
+    assert methods.names() == ("magnitude_pruning", "post_training")
+    for name in methods.names():
+        unit = methods.get(name)
+        assert unit().name == name
+        assert all(field.description for field in describe(unit))
+
+
+def test_sparsity_reached_is_measured_on_the_file(pruned: Artifact) -> None:
+    found = inventory(pruned)
+    assert pruned.metrics["sparsity"] == pytest.approx(found.sparsity) == pytest.approx(0.8, abs=0.002)
+    for name, reached in pruned.metrics["sparsity_by_layer"].items():
+        kernel = next(each for each in found.tensors if each.name == f"{name}/0")
+        assert kernel.sparsity == pytest.approx(reached)
+        assert reached == pytest.approx(0.8, abs=0.01)
+
+
+def test_wrappers_are_stripped(pruned: Artifact, trained: Artifact) -> None:
+    assert [each.name for each in inventory(pruned).tensors] == [each.name for each in inventory(trained).tensors]
+    assert b"PruneLowMagnitude" not in pruned.path.read_bytes()
+    assert pruned.sizes().gzip < 0.4 * trained.sizes().gzip
+
+
+def test_the_source_stays_as_it_is(pruned: Artifact, trained: Artifact) -> None:
+    assert pruned.parent == trained.verify().sha256
+    assert inventory(trained).sparsity < 0.01
+
+
+def test_accuracy_is_kept(pruned: Artifact, trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    before = workbench.evaluate(trained, digits, workspace=workspace).accuracy.value
+    assert workbench.evaluate(pruned, digits, workspace=workspace).accuracy.value >= before - 0.005
+
+
+def test_fine_tuning_is_told_live(pruned: Artifact, pruning: list[Event]) -> None:
+    epochs = [event for event in pruning if event.type == "epoch"]
+    assert len(epochs) == pruned.metrics["epochs"] >= 2
+
+
+def test_int8_after_pruning_keeps_zeros_and_labels(pruned: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    small = workbench.compress(pruned, PostTrainingQuantization(), digits, workspace=workspace)
+    assert small.label == "tflite/int8"
+    assert small.metrics["parity"]["agreement"] >= 0.99
+    assert inventory(small).sparsity >= 0.79
+    assert small.sizes().gzip < 0.45 * small.sizes().raw
+
+
+def test_a_constant_schedule_reaches_its_sparsity_too(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    method = MagnitudePruning(sparsity=0.4, schedule="constant", epochs=1, min_steps=0)
+    made = workbench.compress(trained, method, digits, workspace=workspace)
+    assert inventory(made).sparsity == pytest.approx(0.4, abs=0.005)
+
+
+@pytest.mark.parametrize("sparsity", [1.0, -0.1, float("nan")])
+def test_impossible_sparsity_is_refused(sparsity: float) -> None:
+    with pytest.raises(BadInputError, match="sparsity must be"):
+        MagnitudePruning(sparsity=sparsity)
+
+
+def test_what_is_no_keras_model_is_not_pruned(
+    converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
+) -> None:
+    with pytest.raises(BadInputError, match="must be a tf_keras model"):
+        workbench.compress(converted["onnx/float32"], MagnitudePruning(), digits, workspace=workspace)
+
+
+def test_an_unknown_method_is_refused(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match="method must be one of magnitude_pruning, post_training"):
+        workbench.compress(trained, "wishful_thinking", digits, workspace=workspace)
+
+
+def test_other_classes_than_the_models_are_refused(trained: Artifact, workspace: Workspace) -> None:
+    images, labels = np.zeros((30, 28, 28, 1), np.uint8), np.arange(30) % 3
+    other = Dataset.from_arrays(images, labels, images, labels, name="three", workspace=workspace)
+    with pytest.raises(BadInputError, match="classes"):
+        workbench.compress(trained, MagnitudePruning(), other, workspace=workspace)

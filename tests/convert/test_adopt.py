@@ -1,0 +1,118 @@
+import pickle
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import workbench.convert
+from workbench.convert.adopt import adopt
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError, UntrustedModelError
+from workbench.core.records import Parity
+from workbench.core.workspace import Workspace
+from workbench.datasets import Dataset
+from workbench.jobs import submit
+
+
+@pytest.fixture(scope="module")
+def files(workspace: Workspace) -> dict[str, Path]:
+    written = submit("probe_models:write_all", {}, kind="probe", workspace=workspace).wait(120)
+    return {name: Path(path) for name, path in written.items()}
+
+
+@pytest.mark.parametrize("name", ["tf_keras", "h5"])
+def test_a_model_of_tf_keras_comes_in(name: str, files: dict[str, Path], workspace: Workspace) -> None:
+    artifact = adopt(files[name], workspace=workspace)
+    assert artifact.label == "tf_keras/float32"
+    assert artifact.metrics["parameters"] == 1546
+    assert artifact.settings["trusted"] is False
+    assert "optimizer state" in artifact.metrics["lost"]
+
+
+@pytest.mark.parametrize("name", ["keras3", "keras3_h5"])
+def test_a_keras_3_model_is_rebuilt_and_compared(name: str, files: dict[str, Path], workspace: Workspace) -> None:
+    artifact = adopt(files[name], workspace=workspace)
+    parity = Parity.from_json(artifact.metrics["parity"])
+    assert parity.passed
+    assert parity.max_abs < 1e-5
+    assert artifact.settings["keras"].startswith("3.")
+
+
+def test_what_came_in_goes_on(files: dict[str, Path], digits: Dataset, workspace: Workspace) -> None:
+    artifact = adopt(files["keras3"], workspace=workspace)
+    with pytest.raises(BadInputError, match="dataset must be given for a model that was not trained here"):
+        workbench.convert(artifact, "onnx", workspace=workspace)
+    assert workbench.convert(artifact, "onnx", dataset=digits, workspace=workspace).metrics["parity"]["passed"]
+
+
+@pytest.mark.parametrize("name", ["lambda", "lambda_h5"])
+def test_a_lambda_layer_is_refused_unless_trusted(
+    name: str, files: dict[str, Path], digits: Dataset, workspace: Workspace
+) -> None:
+    with pytest.raises(UntrustedModelError, match=r"has a Lambda layer \(twice\).*trust=True"):
+        adopt(files[name], workspace=workspace)
+    artifact = adopt(files[name], trust=True, workspace=workspace)
+    assert artifact.settings["trusted"] is True
+    made = workbench.convert(artifact, "onnx", dataset=digits, workspace=workspace)
+    assert made.metrics["parity"]["passed"]
+
+
+def test_a_pickle_is_refused(tmp_path: Path, workspace: Workspace) -> None:
+    (tmp_path / "model.keras").write_bytes(pickle.dumps({"weights": [1.0]}))
+    with pytest.raises(UntrustedModelError, match="is a pickle"):
+        adopt(tmp_path / "model.keras", workspace=workspace)
+
+
+def test_an_archive_with_a_pickle_inside_is_refused(
+    files: dict[str, Path], tmp_path: Path, workspace: Workspace
+) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(files["tf_keras"].read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("weights.pkl", pickle.dumps(1))
+    with pytest.raises(UntrustedModelError, match=r"holds weights\.pkl"):
+        adopt(path, workspace=workspace)
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("functional", "must be a Sequential to be rebuilt"),
+        ("recurrent", r"layer memory \(GRU\) has no tf_keras twin"),
+    ],
+)
+def test_what_has_no_twin_is_named(name: str, named: str, files: dict[str, Path], workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match=named):
+        adopt(files[name], workspace=workspace)
+
+
+@pytest.mark.parametrize("name", ["tf_keras", "h5"])
+@pytest.mark.parametrize("share", [0.5, 0.98])
+def test_a_truncated_file_is_one_sentence(
+    name: str, share: float, files: dict[str, Path], tmp_path: Path, workspace: Workspace
+) -> None:
+    whole = files[name].read_bytes()
+    path = tmp_path / f"model{files[name].suffix}"
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(BadInputError, match="must be a") as error:
+        adopt(path, workspace=workspace)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [(b"", "not an empty one"), (b"GIF89a....", "starts with b'GIF89a"), (None, "must be a .keras or .h5 file")],
+)
+def test_what_is_no_model_is_one_sentence(
+    content: bytes | None, named: str, tmp_path: Path, workspace: Workspace
+) -> None:
+    path = tmp_path / "model.keras"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadInputError, match=named):
+        adopt(path, workspace=workspace)
+
+
+def test_adopted_is_an_artifact_like_any_other(files: dict[str, Path], workspace: Workspace) -> None:
+    artifact = adopt(files["h5"], workspace=workspace)
+    assert Artifact.load(artifact.folder).verify() == artifact

@@ -1,0 +1,137 @@
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.core.workspace import Workspace
+from workbench.datasets import Dataset
+from workbench.evaluate.runtimes import Runtime, open_runtime, runtimes
+from workbench.evaluate.runtimes.tflite import dequantise, quantise
+from workbench.jobs import submit
+
+IN_PROCESS = ("onnx/float32", "tflite/float32", "tflite/int8")
+
+
+@pytest.fixture(params=IN_PROCESS)
+def runtime(request: pytest.FixtureRequest, converted: dict[str, Artifact]) -> Iterator[Runtime]:
+    with open_runtime(converted[request.param]) as opened:
+        yield opened
+
+
+@given(
+    arrays(np.float32, 20, elements=st.floats(-4, 4, width=32)),
+    st.floats(0.01, 0.1),
+    st.integers(-128, 127),
+)
+def test_quantising_and_back_is_off_by_half_a_step_at_most(values: np.ndarray, scale: float, zero_point: int) -> None:
+    details = {"dtype": np.int8, "quantization": (scale, zero_point)}
+    low, high = ((limit - zero_point) * scale for limit in (-128, 127))
+    back = dequantise(quantise(values, details), details)
+    assert np.abs(back - np.clip(values, low, high)).max() <= scale / 2 * 1.001
+
+
+def test_integers_without_a_scale_pass_as_they_are() -> None:
+    details = {"dtype": np.uint8, "quantization": (0.0, 0)}
+    assert quantise(np.float32([0, 7, 300]), details).tolist() == [0, 7, 255]
+
+
+def test_every_format_has_a_runtime() -> None:
+    assert runtimes.names() == ("onnx", "saved_model", "tf_keras", "tflite")
+    assert [name for name in runtimes.names() if runtimes.get(name).in_process] == ["onnx", "tflite"]
+
+
+def test_real_values_go_in_and_probabilities_come_out(runtime: Runtime, digits: Dataset) -> None:
+    (given_,), (answered,) = runtime.inputs, runtime.outputs
+    assert (given_.name, given_.dtype, given_.shape) == ("image", "float32", (-1, 28, 28, 1))
+    assert (answered.name, answered.dtype, answered.shape) == ("probabilities", "float32", (-1, 10))
+    answers = runtime.predict(digits.floats("test", slice(0, 50)))
+    assert answers.dtype == np.float32
+    assert answers.sum(axis=1) == pytest.approx(1, abs=0.05)
+    assert (answers.argmax(axis=1) == digits.labels("test", slice(0, 50))).mean() > 0.8
+
+
+def test_any_batch_gives_the_same_answers(runtime: Runtime, digits: Dataset) -> None:
+    samples = digits.floats("test", slice(0, 7))
+    whole = runtime.predict(samples)
+    singly = np.concatenate([runtime.predict(samples[i : i + 1]) for i in range(7)])
+    assert np.abs(whole - singly).max() < 1e-5
+
+
+def test_threads_do_not_mix_their_answers(runtime: Runtime, digits: Dataset) -> None:
+    samples = digits.floats("test", slice(0, 8))
+    expected = runtime.predict(samples)
+    wrong: list[int] = []
+
+    def ask(size: int) -> None:
+        answers = (runtime.predict(samples[:size]) for _ in range(20))
+        wrong.extend(size for each in answers if np.abs(each - expected[:size]).max() > 1e-5)
+
+    threads = [threading.Thread(target=ask, args=(size,)) for size in (1, 3, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (1, 28, 28), (1, 27, 28, 1), (0, 28, 28, 1)])
+def test_another_shape_is_refused(converted: dict[str, Artifact], shape: tuple[int, ...]) -> None:
+    with open_runtime(converted["onnx/float32"]) as opened, pytest.raises(BadInputError, match="batch must"):
+        opened.predict(np.zeros(shape, np.float32))
+
+
+def test_a_model_made_for_one_batch_size_answers_any(workspace: Workspace) -> None:
+    path = Path(submit("probe_models:fixed_batch", {}, kind="probe", workspace=workspace).wait(60))
+    artifact = Artifact.write(path.parent, file=path.name, name="fixed", format="tflite", numeric="float32")
+    weights = np.load(path.parent / "weights.npy")
+    samples = np.random.default_rng(1).random((5, 28, 28, 1), np.float32)
+    logits = samples.reshape(5, 784) @ weights
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    with open_runtime(artifact) as opened:
+        for size in (5, 2, 1):
+            expected = (powers / powers.sum(axis=1, keepdims=True))[:size]
+            assert opened.predict(samples[:size]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("label", ["onnx/float32", "tflite/int8"])
+def test_a_truncated_file_is_one_sentence(label: str, converted: dict[str, Artifact], tmp_path: Path) -> None:
+    broken = _truncated(converted[label], tmp_path)
+    with pytest.raises(WorkspaceError, match="truncated or changed") as error:
+        open_runtime(broken)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("label", ["onnx/float32", "tflite/int8"])
+def test_a_broken_file_that_someone_vouched_for_is_one_sentence_too(
+    label: str, converted: dict[str, Artifact], tmp_path: Path
+) -> None:
+    broken = _truncated(converted[label], tmp_path)
+    vouched = Artifact.write(
+        tmp_path / "copy", file=broken.file, name="broken", format=broken.format, numeric=broken.numeric
+    )
+    with pytest.raises(BadInputError, match=f"must be a model that the {broken.format} runtime can open") as error:
+        open_runtime(vouched)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_one_sentence(converted: dict[str, Artifact], tmp_path: Path) -> None:
+    broken = _truncated(converted["onnx/float32"], tmp_path)
+    broken.path.unlink()
+    with pytest.raises(WorkspaceError, match="is missing"):
+        open_runtime(broken)
+
+
+def _truncated(artifact: Artifact, folder: Path) -> Artifact:
+    copy = folder / "copy"
+    shutil.copytree(artifact.folder, copy)
+    half = artifact.path.read_bytes()[: artifact.path.stat().st_size // 2]
+    (copy / artifact.file).write_bytes(half)
+    return Artifact.load(copy)
