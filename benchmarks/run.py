@@ -24,7 +24,7 @@ BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks (default: all) and write the table from all results that are there."""
-    scripts = sorted(p for p in HERE.glob("*.py") if p != Path(__file__) and (not names or p.stem in names))
+    scripts = sorted(p for p in HERE.glob("*.py") if p.stem not in ("run", "job_stages") and (not names or p.stem in names))
     RESULTS.mkdir(exist_ok=True)
     for script in scripts:
         print(f"== {script.stem}", flush=True)
