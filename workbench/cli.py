@@ -56,7 +56,7 @@ def with_flags(*groups: type[Settings]) -> Callable[[Callable[..., None]], Calla
     fields = [describe(group) for group in groups]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(command).parameters.values())[len(groups) :]
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[len(groups) :]
 
         def door(**values: Any) -> None:
             given = [{spec.name: values.pop(spec.name) for spec in specs} for specs in fields]

@@ -47,7 +47,6 @@ class RoadProgress:
         self._step = ""
 
     def __enter__(self) -> Self:
-        self._bars.start()
         return self
 
     def __exit__(
@@ -55,7 +54,8 @@ class RoadProgress:
     ) -> None:
         if error is None:
             self._finish()
-        self._bars.stop()
+        if self._task is not None:
+            self._bars.stop()
 
     def show(self, event: Event) -> None:
         """Show one event of the road."""
@@ -72,6 +72,7 @@ class RoadProgress:
             self._bars.update(self._task, description=text)
             return
         self._finish()
+        self._bars.start()
         self._step = step
         self._task = self._bars.add_task(text, step=step, total=None)
 

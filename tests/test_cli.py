@@ -1,0 +1,93 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.core.workspace import Workspace
+
+
+def workbench(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "workbench", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "WORKBENCH_HOME": str(home), **environment},
+    )
+
+
+def test_the_whole_road(workspace: Workspace) -> None:
+    done = workbench("run", "--dataset", "digits", "--sparsity", "0.5", "--json", home=workspace.home)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [v["name"] for v in report["variants"]] == [
+        "trained",
+        "pruned",
+        "trained tflite float32",
+        "pruned saved_model",
+        "pruned tflite float32",
+        "pruned onnx float32",
+        "pruned tflite int8",
+    ]
+    trained, pruned, *_, int8 = report["variants"]
+    assert trained["sparsity"] < 0.01
+    assert pruned["sparsity"] == pytest.approx(0.5, abs=0.01)
+    assert int8["sizes"]["gzip"] < trained["sizes"]["gzip"] / 5
+    assert all(v["parity"]["passed"] for v in report["variants"] if v["parity"])
+    assert {s["model"]: (s["requests"], s["errors"]) for s in report["serving"]}["pruned_tflite_int8"] == (200, 0)
+    run = workspace.run(report["run"])
+    assert (run / "result" / "report.html").stat().st_size > 1_000_000
+    assert json.loads((run / "job.json").read_text())["settings"]["road"]["dataset"] == "digits"
+
+
+def test_a_failed_gate_goes_back_to_training_and_then_stops(workspace: Workspace) -> None:
+    done = workbench(
+        "run", "--dataset", "digits", "--epochs", "1", "--attempts", "2", "--min-accuracy", "1", home=workspace.home
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Back to training with recipe docs, 2 epochs." in " ".join(done.stderr.split())
+    assert "gate failed" in done.stdout
+    assert "Accuracy on digits (test) must be at least 100.00 %" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--sparsity", "1.0"), "workbench: sparsity must be less than 1, got 1.0"),
+        (("--attempts", "0"), "workbench: attempts must be greater than or equal to 1, got 0"),
+        (("--dataset", "nothing"), "workbench: dataset must be one of digits"),
+        (("--dataset", "digits", "--recipe", "worst"), "workbench: recipe must be one of best, docs, got 'worst'."),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    workspace: Workspace, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = workbench("run", *arguments, home=workspace.home)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(sentence)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = workbench("run", home=tmp_path / "file")
+    assert done.returncode == 2
+    assert done.stderr.startswith("workbench: ")
+    assert "cannot be written" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_traceback_is_in_the_run_folder(workspace: Workspace) -> None:
+    before = set(workspace.list_runs("road"))
+    workbench("run", "--dataset", "nothing", home=workspace.home)
+    (run,) = set(workspace.list_runs("road")) - before
+    assert "Traceback" in (run / "stderr.log").read_text()
+
+
+def test_every_setting_is_a_flag_with_its_description(tmp_path: Path) -> None:
+    shown = " ".join(workbench("run", "--help", home=tmp_path, COLUMNS="200").stdout.split())
+    for words in ("--sparsity", "Share of weights that pruning sets to zero", "--min-accuracy", "--max-p95-ms"):
+        assert words in shown
