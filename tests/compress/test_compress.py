@@ -1,18 +1,26 @@
+import contextlib
+import os
+
 import numpy as np
 import pytest
 
 import workbench.compress
 import workbench.evaluate
+import workbench.train
 from workbench.compress.base import methods
 from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.post_training import PostTrainingQuantization
+from workbench.compress.run import STAGE
+from workbench.convert.adopt import adopt
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError
+from workbench.core.errors import BadInputError, JobCancelledError
 from workbench.core.events import Event
 from workbench.core.settings import describe
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
+from workbench.evaluate.gate import Gate
 from workbench.evaluate.inventory import inventory
+from workbench.jobs import submit
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +82,7 @@ def test_int8_after_pruning_keeps_zeros_and_labels(pruned: Artifact, digits: Dat
     assert small.sizes().gzip < 0.45 * small.sizes().raw
 
 
+@pytest.mark.slow
 def test_a_constant_schedule_reaches_its_sparsity_too(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
     method = MagnitudePruning(sparsity=0.4, schedule="constant", epochs=1, min_steps=0)
     made = workbench.compress(trained, method, digits, workspace=workspace)
@@ -103,3 +112,47 @@ def test_other_classes_than_the_models_are_refused(trained: Artifact, workspace:
     other = Dataset.from_arrays(images, labels, images, labels, name="three", workspace=workspace)
     with pytest.raises(BadInputError, match="classes"):
         workbench.compress(trained, MagnitudePruning(), other, workspace=workspace)
+
+
+def test_logits_are_refused_before_the_first_step(workspace: Workspace, digits: Dataset) -> None:
+    files = submit("probe_models:write_all", {}, kind="probe", workspace=workspace).wait(120)
+    model = adopt(files["logits"], workspace=workspace)
+    with pytest.raises(BadInputError, match="must end in probabilities"):
+        workbench.compress(model, MagnitudePruning(), digits, workspace=workspace)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_pruning_that_was_stopped_goes_on_and_reaches_its_sparsity(
+    epoch: int, trained: Artifact, digits: Dataset, workspace: Workspace
+) -> None:
+    request = {
+        "artifact": str(trained.folder), "sha256": trained.sha256, "dataset": digits.spec,
+        "method": "magnitude_pruning", "settings": {"sparsity": 0.7, "epochs": 3, "min_steps": 0},
+    }  # fmt: skip
+    job = submit(STAGE, request, kind="compress", workspace=workspace, reuse=False)
+
+    def stop(event: Event) -> None:
+        if event.type == "epoch" and event.data["epoch"] == epoch:
+            job.cancel()
+
+    with contextlib.suppress(JobCancelledError):
+        job.wait(120, on_event=stop)
+    if job.state == "cancelled":
+        job.resume().wait(120)
+    made = Artifact.load(job.result)
+    assert made.metrics["epochs"] == 3
+    assert inventory(made).sparsity == pytest.approx(0.7, abs=0.002)
+
+
+@pytest.mark.slow
+def test_mnist_stays_within_half_a_point(workspace: Workspace) -> None:
+    if not os.environ.get("WORKBENCH_DATA"):
+        pytest.skip("needs MNIST: set WORKBENCH_DATA to a folder that holds mnist.npz")
+    parent = workbench.train("mnist", "docs", workspace=workspace)
+    small = workbench.compress(parent, MagnitudePruning(sparsity=0.8), "mnist", workspace=workspace)
+    smaller = workbench.compress(small, PostTrainingQuantization(), "mnist", workspace=workspace)
+    baseline = workbench.evaluate(parent, "mnist", workspace=workspace)
+    for made in (small, smaller):
+        Gate(max_drop=0.005).require(workbench.evaluate(made, "mnist", workspace=workspace), baseline)
+    assert smaller.sizes().gzip * 9 < parent.sizes().raw

@@ -94,6 +94,15 @@ def _tf_keras(ending: str, *extra: Any) -> Any:
     return write
 
 
+def _logits(folder: Path) -> Path:
+    import tf_keras
+
+    path = folder / "logits.keras"
+    layers = tf_keras.layers
+    tf_keras.Sequential([layers.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)]).save(path)
+    return path
+
+
 def _keras3(ending: str) -> Any:
     def write(folder: Path) -> Path:
         import keras
@@ -129,6 +138,7 @@ def _keras3_other(name: str) -> Any:
 _WRITERS = {
     "tf_keras": _tf_keras(".keras"),
     "h5": _tf_keras(".h5"),
+    "logits": _logits,
     "lambda": _tf_keras(".keras", lambda x: 2 * x),
     "lambda_h5": _tf_keras(".h5", lambda x: 2 * x),
     "keras3": _keras3(".keras"),

@@ -67,6 +67,10 @@ class MagnitudePruning(Method):
             wrapped, data, learning, context,
             label=f"pruning to {self.sparsity:.0%}", callbacks=[sparsity.UpdatePruningStep()],
         )  # fmt: skip
+        # The last step's gradients have moved masked weights; a run resumed after it has nothing else to mask them.
+        for layer in wrapped.layers:
+            if layer.name in wrapped_layers(wrapped):
+                layer.pruning_obj.weight_mask_op()
         model = sparsity.strip_pruning(wrapped)
         require_unwrapped(model)
         save_model(model, context.result / MODEL)

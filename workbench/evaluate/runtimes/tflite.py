@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +15,8 @@ from workbench.core.errors import BadInputError
 from workbench.evaluate.runtimes.base import Runtime, TensorSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from workbench.core.artifact import Artifact
@@ -36,8 +42,9 @@ class TfliteRuntime(Runtime):
     def _build(self) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(model_content=self._content, num_threads=self.threads)
-        self._interpreter.allocate_tensors()
+        with _unannounced():
+            self._interpreter = Interpreter(model_content=self._content, num_threads=self.threads)
+            self._interpreter.allocate_tensors()
         self._input = _only("inputs", self._interpreter.get_input_details())
         self._output = _only("outputs", self._interpreter.get_output_details())
         self._batch = int(self._input["shape"][0])
@@ -78,6 +85,30 @@ class TfliteRuntime(Runtime):
     def close(self) -> None:
         """Free the interpreter's memory."""
         del self._interpreter
+
+
+_announced = threading.Event()
+
+
+@contextlib.contextmanager
+def _unannounced() -> Iterator[None]:
+    """Keep the engine's first interpreter from announcing its delegate on the terminal.
+
+    LiteRT writes that line once a process to the file descriptor itself and has no setting for it.
+    """
+    if _announced.is_set():
+        yield
+        return
+    _announced.set()
+    sys.stderr.flush()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a process without a stderr has nothing to keep clean
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, 2)
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+        yield
 
 
 def quantise(values: NDArray[np.float32], details: dict[str, Any]) -> NDArray[Any]:
