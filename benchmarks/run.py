@@ -19,12 +19,14 @@ from workbench.core.artifact import cpu_name
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
+NO_BENCHMARKS = ("run", "job_stages")
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks (default: all) and write the table from all results that are there."""
-    scripts = sorted(p for p in HERE.glob("*.py") if p.stem not in ("run", "job_stages") and (not names or p.stem in names))
+    ours = (path for path in HERE.glob("*.py") if path.stem not in NO_BENCHMARKS)
+    scripts = sorted(path for path in ours if not names or path.stem in names)
     RESULTS.mkdir(exist_ok=True)
     for script in scripts:
         print(f"== {script.stem}", flush=True)

@@ -77,9 +77,7 @@ def test_core_needs_only_pydantic_and_numpy(path: Path) -> None:
     assert tops <= sys.stdlib_module_names | {"workbench", "pydantic", "pydantic_core", "numpy"}
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in FILES if floor(p) in ORDER[: ORDER.index("figures")]], ids=name_of
-)
+@pytest.mark.parametrize("path", [p for p in FILES if floor(p) in ORDER[: ORDER.index("figures")]], ids=name_of)
 def test_the_library_works_headless(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports(path)} & PICTURES
 

@@ -81,7 +81,8 @@ def _flag(spec: FieldSpec) -> inspect.Parameter:
     if spec.default is not None:
         text += f" [default: {spec.default}]"
     option = typer.Option(f"--{spec.name.replace('_', '-')}", help=text, show_default=False)
-    annotation = Annotated[_TYPES[spec.kind] | None, option]
+    kind: Any = _TYPES[spec.kind]
+    annotation = Annotated[kind | None, option]
     return inspect.Parameter(spec.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
@@ -129,7 +130,7 @@ def dashboard(
     """Start the job cluster and the Voila dashboard, print its URL; Ctrl-C ends them."""
     from workbench.dashboards.server import launch
 
-    raise typer.Exit(launch(Workspace.at(home) if home else Workspace.default(), port=port, open_browser=browser))
+    launch(Workspace.at(home) if home else Workspace.default(), port=port, open_browser=browser)
 
 
 def main() -> None:
