@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
@@ -26,21 +27,32 @@ if TYPE_CHECKING:
 
 # Ours and plotly's lab extensions have nothing to do on this page; each costs a request and a parse.
 _NOT_LOADED = ("jupyterlab-plotly", "jupyterlab_pygments", "lastmile-workbench")
-_PING_MS = 30_000
+_PROTOCOL, _PROTOCOL_ERROR = "v1.kernel.websocket.jupyter.org", 1002
 _SECONDS_UNTIL_CULLED = 120
 _SECONDS_BETWEEN_CULLS = 30
 _SECONDS_BEFORE_REFILL = 5.0
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
-    """A kernel socket that sends small messages at once; the kernel's answer need not wait for a full packet."""
+    """A kernel socket that sends small messages at once, and nothing to pages that are gone.
+
+    Voila takes every binary message for one of protocol v1 to read its header. One in the older framing, which the
+    server falls back to when the page has just left, makes it count to 2**60 and stand still for ever.
+    """
 
     def connect(self) -> Any:
-        """Connect, with Nagle's algorithm switched off."""
+        """Connect with Nagle's algorithm switched off: the kernel's answer need not wait for a full packet."""
         stream: IOStream | None = getattr(self.websocket_handler.ws_connection, "stream", None)
         if stream is not None and stream.socket is not None and stream.socket.family != socket.AF_UNIX:
             stream.set_nodelay(True)
+        if self.subprotocol != _PROTOCOL:
+            self.websocket_handler.close(_PROTOCOL_ERROR, f"speak {_PROTOCOL}")
         return super().connect()
+
+    def handle_outgoing_message(self, stream: str, outgoing_msg: list[Any]) -> None:
+        """Pass a message of the kernel on, if there is still somebody to read it."""
+        if self.subprotocol == _PROTOCOL:
+            super().handle_outgoing_message(stream, outgoing_msg)
 
 
 class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
@@ -82,6 +94,9 @@ class DashboardApp(Voila):  # type: ignore[misc]
         cls, notebook: Path, *, port: int, token: str, on_listening: Callable[[int], None]
     ) -> DashboardApp:
         """Build and configure the app; `start()` serves until a signal."""
+        for noisy in ("tornado.general", "tornado.access"):
+            # Refused and vanished visitors are no news for the terminal, nor is how their sockets are asked.
+            logging.getLogger(noisy).setLevel(logging.ERROR)
         app = cls(
             config=_configuration(),
             notebook_path=str(notebook),
@@ -117,10 +132,7 @@ class DashboardApp(Voila):  # type: ignore[misc]
 def _configuration() -> Config:
     return Config(
         {
-            "Voila": {
-                "log_level": "ERROR",
-                "tornado_settings": {"ws_ping_interval": _PING_MS, "ws_ping_timeout": _PING_MS},
-            },
+            "Voila": {"log_level": "ERROR"},
             "VoilaConfiguration": {
                 "template": "workbench",
                 "allow_template_override": "NO",
@@ -140,6 +152,8 @@ def _configuration() -> Config:
                 "cull_idle_timeout": _SECONDS_UNTIL_CULLED,
                 "cull_interval": _SECONDS_BETWEEN_CULLS,
                 "cull_connected": False,
+                # A page that comes back asks for the whole state; what was said meanwhile is in it.
+                "buffer_offline_messages": False,
             },
         }
     )

@@ -145,7 +145,10 @@ class EvaluatePanel(Panel):
             )
 
     def _failed(self, error: BaseException) -> None:
-        self._say("", "Not started")
+        self._say("", "Not evaluated")
+        # Figures of another model under this one's name would mislead.
+        self.evaluation = None
+        self._tiles.tiles, self._matrix.counts, self._table.rows = [], [], []
         super()._failed(error)
 
     def _build(self) -> None:

@@ -81,7 +81,7 @@ class TrainPanel(Panel):
         """
         plan = self.settings
         if not self._busy:
-            self._ask("Preparing the data", lambda: self._submit(plan))
+            self._ask("Preparing the data", lambda: self._submit(plan), self._on_submitted)
 
     def cancel(self) -> None:
         """End the run that is shown; it can be resumed."""
@@ -92,7 +92,7 @@ class TrainPanel(Panel):
     def resume(self) -> None:
         """Go on with a run that was cancelled, failed or lost, from its last epoch; returns at once."""
         if self.job is not None and not self._busy:
-            self._ask("Going on with the run", self.job.resume)
+            self._ask("Going on with the run", self.job.resume, self._attach)
 
     def refresh(self) -> None:
         """Show the newest training run of the workspace, unless the one that is shown goes on."""
@@ -115,11 +115,11 @@ class TrainPanel(Panel):
         if newest is not None and (newest != shown or again) and (newest / "job.json").is_file():
             self._attach(Job(newest), restore=shown is None)
 
-    def _ask(self, words: str, work: Callable[[], Job]) -> None:
+    def _ask(self, words: str, work: Callable[[], Job], then: Callable[[Job], None]) -> None:
         self.errors.clear()
         self._turn("preparing")
         self._view.say(words, share=-1.0, active=True)
-        self.in_background(work, self._attach)
+        self.in_background(work, then)
 
     def _submit(self, plan: Settings) -> Job:
         values = plan.model_dump()
@@ -132,7 +132,12 @@ class TrainPanel(Panel):
         self._turn(self.job.state if self.job is not None else "")
         self._view.say("Not started")
 
-    def _attach(self, job: Job, *, restore: bool = False) -> None:
+    def _on_submitted(self, job: Job) -> None:
+        # The same question is never computed twice; people should know why it took no time.
+        known = job.state == "done"
+        self._attach(job, remark=" in an earlier run with the same settings" if known else "")
+
+    def _attach(self, job: Job, *, restore: bool = False, remark: str = "") -> None:
         if self._forget is not None:
             self._forget()
         asked = TrainSettings.parse(job.settings)
@@ -141,7 +146,7 @@ class TrainPanel(Panel):
         self.heading.subtitle = f"{asked.dataset['name']}, {asked.architecture}, recipe {asked.recipe}: {job.id}"
         if restore:
             self._restore({**asked.model_dump(), "dataset": asked.dataset["name"]})
-        self._view.begin(asked.epochs)
+        self._view.begin(asked.epochs, remark=remark)
         self._forget = self.session.live.follow(job, self.guard(self._on_news))
 
     def _on_news(self, events: Sequence[Event], state: str) -> None:

@@ -29,16 +29,21 @@ class RunView:
     """
 
     def __init__(self) -> None:
-        self._known, self._epochs = Following(), 0
+        self._known, self._epochs, self._remark = Following(), 0, ""
         self._progress = Progress(label="Training", text="Not started")
         self._accuracy = _chart("Accuracy", "share right", y_format="percent", y_range=[None, 1])
         self._loss = _chart("Loss", "nats a sample", y_range=[0, None])
         self._tiles = StatTiles(label="Last epoch")
         self.widget = stack(self._progress, grid("halves", self._accuracy, self._loss), self._tiles)
 
-    def begin(self, epochs: int) -> None:
-        """Show a run anew that will have so many epochs."""
-        self._known, self._epochs = Following(), epochs
+    def begin(self, epochs: int, *, remark: str = "") -> None:
+        """Show a run from its beginning.
+
+        Args:
+            epochs: How many it will have.
+            remark: Said beside its end.
+        """
+        self._known, self._epochs, self._remark = Following(), epochs, remark
         for chart in (self._accuracy, self._loss):
             with chart.hold_sync():
                 chart.x_range, chart.marks = [0, epochs], []
@@ -81,7 +86,7 @@ class RunView:
         return {
             "queued": "Waiting for a worker",
             "running": self._known.label.capitalize() or "Loading the data and the model",
-            "done": f"Done after {done} epoch{'s' if done > 1 else ''}",
+            "done": f"Done after {done} epoch{'s' if done > 1 else ''}{self._remark}",
             "failed": "Failed",
             "cancelled": f"Cancelled after {done} of {self._epochs} epochs",
             "lost": f"Stopped after {done} of {self._epochs} epochs",
@@ -105,7 +110,7 @@ def _chart(title: str, unit: str, **traits: Any) -> LiveChart:
         title=title,
         x_label="epoch",
         y_label=unit,
-        x_range=[0, None],
+        x_range=[0, 5],
         empty="The curve appears here while a run goes on",
         **traits,
     )

@@ -67,14 +67,19 @@ class Kernel {
     this.socket.onmessage = (event) => this.take(unpack(event.data));
     this.socket.onclose = () => {
       clearTimeout(this.asking);
+      // No answer will come to what was asked; what was not sent yet waits for the next socket.
+      this.waiting.clear();
+      manager.models.forEach((model) => { model.busy = false; });
       this.patience = Math.min(10000, this.patience * 2);
       setTimeout(() => this.connect(), this.patience);
     };
   }
 
+  get open() { return this.socket.readyState === WebSocket.OPEN; }
+
   // A message sent before the server listens to the kernel is lost, so ask until the answer comes.
   ask() {
-    if (this.socket.readyState !== WebSocket.OPEN) return;
+    if (!this.open) return;
     const comm_id = crypto.randomUUID?.() ?? String(Math.random());
     this.control = comm_id;
     this.send("comm_open", { comm_id, target_name: "jupyter.widget.control", data: {} }, [], { version: "1.0.0" });
@@ -83,7 +88,7 @@ class Kernel {
   }
 
   send(type, content, buffers, metadata) {
-    if (this.socket.readyState !== WebSocket.OPEN) throw new Error("the kernel's socket is closed");
+    if (!this.open) throw new Error("the kernel's socket is closed");
     const { id, message } = pack("shell", type, content, buffers, metadata);
     this.socket.send(message);
     return id;
@@ -136,7 +141,7 @@ class Model {
 
   // One update is under way at a time; what changes meanwhile goes with the next, the last value wins.
   save_changes() {
-    if (this.busy || !Object.keys(this.changed).length) return;
+    if (this.busy || !kernel.open || !Object.keys(this.changed).length) return;
     const buffer_paths = [], buffers = [], state = {};
     for (const [key, value] of Object.entries(this.changed)) {
       const kept = takeBuffers(value, [key], buffer_paths, buffers);
@@ -173,8 +178,9 @@ class Model {
 
   // All values first, then the news: a script that hears of one finds the others in place.
   update(state) {
-    const news = Object.keys(state).filter((key) => !Object.is(this.state[key], state[key]));
-    Object.assign(this.state, state);
+    // What was changed here and is not sent yet is newer than what the kernel says.
+    const news = Object.keys(state).filter((key) => !Object.is(this.state[key], state[key]) && !(key in this.changed));
+    news.forEach((key) => { this.state[key] = state[key]; });
     news.forEach((key) => this.emit(`change:${key}`, this, state[key]));
     if (news.length) this.emit("change", this);
   }
@@ -265,6 +271,7 @@ class Manager {
     if (method !== "update_states") return;
     putBuffers(states, buffer_paths, buffers);
     for (const [id, { model_name, state }] of Object.entries(states)) this.add(id, { _model_name: model_name, ...state });
+    this.models.forEach((model) => model.save_changes());
   }
 
   // An element at once; it fills when the model is there.
