@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -73,3 +74,10 @@ def make_a_model(context: StageContext) -> dict[str, str]:
     (context.result / "model.onnx").write_bytes(b"weights")
     Artifact.write(context.result, file="model.onnx", name="probe", format="onnx", numeric="float32")
     return {"artifact": str(context.result)}
+
+
+def litter(context: StageContext) -> dict[str, str]:
+    """Leave a temporary file behind, as some libraries do."""
+    handle, path = tempfile.mkstemp()
+    os.close(handle)
+    return {"path": path, "run": str(context.folder)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +106,9 @@ def test_an_attempt_that_has_begun_is_never_begun_again() -> None:
     until(lambda: len(turns(job)) == 3)
     execute(str(job.folder), 1)
     assert turns(job) == [("queued", 1), ("running", 1), ("done", 1)]
+
+
+def test_what_a_stage_leaves_in_its_temporary_folder_goes_with_it() -> None:
+    value = submit("probe_stages:litter", {}, kind="probe", reuse=False).wait(60)
+    assert value["path"].startswith(value["run"])
+    assert not Path(value["path"]).exists()

@@ -44,9 +44,7 @@ class MissingExtraError(WorkbenchError):
     @classmethod
     def of(cls, what: str, package: str, extra: str) -> MissingExtraError:
         """Say what needs which package and how to install it."""
-        return cls(
-            f"{what} needs {package}, which is not installed; run: pip install 'lastmile-workbench[{extra}]'."
-        )
+        return cls(f"{what} needs {package}, which is not installed; run: pip install 'lastmile-workbench[{extra}]'.")
 
 
 class UntrustedModelError(BadInputError):

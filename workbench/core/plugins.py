@@ -49,9 +49,7 @@ class Registry(Generic[T]):
         outside = self._outside()
         if name in outside:
             return outside[name]
-        raise BadInputError.of(
-            self.kind.removesuffix("s"), rule=f"must be one of {', '.join(self.names())}", got=name
-        )
+        raise BadInputError.of(self.kind.removesuffix("s"), rule=f"must be one of {', '.join(self.names())}", got=name)
 
     def _ours(self) -> dict[str, type[T]]:
         package = importlib.import_module(self.package)

@@ -9,8 +9,10 @@ import faulthandler
 import importlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from multiprocessing import forkserver, reduction
@@ -58,13 +60,28 @@ def main(folder: str, attempt: int, lease: Lease) -> None:  # noqa: ARG001 - the
     _print_to(run / "stderr.log")
     os.environ["WORKBENCH_HOME"] = str(workspace_of(run).home)
     os.chdir(run)
+    scratch = _scratch(run)
     events = EventWriter(run)
     error = _attempt(run, attempt, events)
+    shutil.rmtree(scratch, ignore_errors=True)
     say_ended(events, attempt, error)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
     os._exit(0)
+
+
+def _scratch(run: Path) -> Path:
+    """Give the stage a folder for temporary files that goes with the run, however the run ends.
+
+    TensorFlow's autograph leaves its generated sources behind, and so does whatever is killed.
+    """
+    folder = run / "tmp"
+    with contextlib.suppress(OSError):  # a full disk is told by the first event
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    return folder
 
 
 def say_ended(events: EventWriter, attempt: int, error: WorkbenchError | None) -> None:
