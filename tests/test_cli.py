@@ -1,12 +1,17 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workbench.core.workspace import Workspace
+from workbench.jobs import jobs
 
 
 def workbench(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -19,6 +24,15 @@ def workbench(*arguments: str, home: Path, **environment: str) -> subprocess.Com
     )
 
 
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    """Return the first true value of a condition, or fail after a while."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return value
+
+
 def test_the_whole_road(workspace: Workspace) -> None:
     done = workbench("run", "--dataset", "digits", "--sparsity", "0.5", "--json", home=workspace.home)
     assert done.returncode == 0, done.stderr
@@ -27,8 +41,8 @@ def test_the_whole_road(workspace: Workspace) -> None:
         "trained",
         "pruned",
         "trained tflite float32",
-        "pruned saved_model",
         "pruned tflite float32",
+        "pruned saved_model",
         "pruned onnx float32",
         "pruned tflite int8",
     ]
@@ -51,6 +65,21 @@ def test_a_failed_gate_goes_back_to_training_and_then_stops(workspace: Workspace
     assert "Back to training with recipe docs, 2 epochs." in " ".join(done.stderr.split())
     assert "gate failed" in done.stdout
     assert "Accuracy on digits (test) must be at least 100.00 %" in done.stdout
+
+
+def test_an_interrupt_ends_the_training_too(workspace: Workspace) -> None:
+    before = {job.id for job in jobs(workspace, "train")}
+    command = [sys.executable, "-m", "workbench", "run", "--dataset", "digits", "--epochs", "499"]
+    road = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        training = until(lambda: [j for j in jobs(workspace, "train") if j.id not in before and j.state == "running"])
+        road.send_signal(signal.SIGINT)
+        _, said = road.communicate(timeout=30)
+    finally:
+        road.kill()
+    assert road.returncode == 130
+    assert said.splitlines()[-1].startswith("workbench: interrupted")
+    assert until(lambda: training[0].state == "cancelled")
 
 
 @pytest.mark.parametrize(

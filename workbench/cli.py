@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 
 from workbench.core.errors import WorkbenchError
@@ -20,6 +21,8 @@ from workbench.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="workbench",
@@ -137,17 +140,20 @@ def main() -> None:
     """Run the command line; every error is one sentence, its traceback lies in the workspace."""
     _register_run()
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except WorkbenchError as error:
         typer.echo(f"workbench: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("workbench: interrupted; jobs that were running are kept and can be resumed.", err=True)
-        sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the last door: one sentence, the rest into a file
         log = _keep_traceback()
         typer.echo(f"workbench: unexpected {type(error).__name__}: {error}; the traceback is in {log}.", err=True)
         sys.exit(3)
+    if code == _INTERRUPTED:  # typer's own answer to Ctrl-C
+        typer.echo("workbench: interrupted; the job that was running is cancelled and can be resumed.", err=True)
+    sys.exit(code)
 
 
 def _keep_traceback() -> str:

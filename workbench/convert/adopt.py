@@ -58,13 +58,12 @@ def adopt(
         UntrustedModelError: The file would run code of its own and `trust` is false.
         ParityError: The rebuilt model does not answer like the original.
     """
-    from workbench.jobs import submit
+    from workbench.jobs import perform
 
     file = Path(path).expanduser().absolute()
     kind_of(file)
     asked = {"path": str(file), "sha256": content_sha256(file), "trust": trust}
-    job = submit(STAGE, asked, kind="adopt", workspace=workspace, limits=_LIMITS)
-    job.wait(on_event=on_event)
+    job = perform(STAGE, asked, kind="adopt", workspace=workspace, on_event=on_event, limits=_LIMITS)
     return Artifact.load(job.result)
 
 

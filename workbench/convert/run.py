@@ -53,7 +53,7 @@ def convert(
         WorkspaceError: The model file is missing, truncated or changed.
     """
     from workbench.datasets import load_dataset
-    from workbench.jobs import submit
+    from workbench.jobs import perform
 
     asked = ConvertSettings(format=format, numeric=numeric, **settings)
     converter_for(artifact, asked)
@@ -67,8 +67,7 @@ def convert(
         "representative": ranges,
         "settings": asked.model_dump(mode="json"),
     }
-    job = submit(STAGE, request, kind="convert", workspace=workspace)
-    job.wait(on_event=on_event)
+    job = perform(STAGE, request, kind="convert", workspace=workspace, on_event=on_event)
     return Artifact.load(job.result)
 
 

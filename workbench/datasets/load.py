@@ -54,10 +54,10 @@ def load_dataset(
     settings = _asked(os.fspath(dataset))
     folder = find(workspace, settings.keys[0])
     if folder is None:
-        from workbench.jobs import submit
+        from workbench.jobs import perform
 
-        job = submit(STAGE, settings, kind="prepare", workspace=workspace, reuse=False)
-        folder = workspace.cache / "datasets" / str(job.wait(on_event=on_event)["folder"])
+        job = perform(STAGE, settings, kind="prepare", workspace=workspace, on_event=on_event, reuse=False)
+        folder = workspace.cache / "datasets" / str(job.value()["folder"])
     return Dataset.open(folder)
 
 

@@ -15,8 +15,10 @@ from workbench.jobs.request import FILE_NAME, Request
 from workbench.jobs.state import LEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from workbench.core.events import Event
 
 
 def submit(
@@ -58,6 +60,32 @@ def submit(
         place(run, 1)
     lock.release(lease)
     return Job(run)
+
+
+def perform(
+    stage: str,
+    settings: Any,
+    *,
+    kind: str,
+    workspace: Workspace | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    reuse: bool = True,
+    limits: dict[str, float] | None = None,
+) -> Job:
+    """Have a stage run as `submit` does, wait for its end and return the ended job.
+
+    Whoever interrupts the waiting (Ctrl-C, the notebook's stop button) means the job too: it is cancelled.
+
+    Raises:
+        WorkbenchError: As `submit` and `Job.wait` do.
+    """
+    job = submit(stage, settings, kind=kind, workspace=workspace, reuse=reuse, limits=limits)
+    try:
+        job.wait(on_event=on_event)
+    except KeyboardInterrupt:
+        job.cancel()
+        raise
+    return job
 
 
 def attach(run_id: str, workspace: Workspace | None = None) -> Job:

@@ -82,7 +82,12 @@ def run_stage(context: StageContext) -> RoadReport:
     bench = Bench(data, trained.evaluation, gate, context.workspace)
     if trained.verdict.passed:
         artifacts, variants = make_variants(
-            trained.artifact, settings.sparsity, settings.seed, bench, partial(_step, context)
+            trained.artifact,
+            settings.sparsity,
+            settings.seed,
+            bench,
+            announce=partial(_step, context),
+            on_event=_forward(context),
         )
         serving = _serve_passed(artifacts, variants, data, settings, context)
     else:

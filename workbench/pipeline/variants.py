@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ from workbench.pipeline.settings import accuracy_rules
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.core.artifact import Artifact
+    from workbench.core.artifact import Artifact, Format, Numeric
+    from workbench.core.events import Event
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
     from workbench.evaluate.gate import Gate
@@ -61,7 +62,13 @@ class Bench:
 
 
 def make_variants(
-    trained: Artifact, sparsity: float, seed: int, bench: Bench, announce: Callable[[str, str], None]
+    trained: Artifact,
+    sparsity: float,
+    seed: int,
+    bench: Bench,
+    *,
+    announce: Callable[[str, str], None],
+    on_event: Callable[[Event], None],
 ) -> tuple[list[Artifact], list[Variant]]:
     """Prune, quantize and convert a trained model.
 
@@ -71,6 +78,7 @@ def make_variants(
         seed: Seed of the fine-tuning.
         bench: How each variant is measured.
         announce: Called with step and sentence.
+        on_event: Called with each event of the fine-tuning.
 
     Returns:
         The artifacts and their rows, the trained model first, the ones to serve (ONNX, int8 TFLite) last.
@@ -79,29 +87,30 @@ def make_variants(
     from workbench.compress.run import compress
     from workbench.convert.run import convert
 
+    made = {"trained": trained}
+    wanted: list[tuple[str, Artifact, Format, Numeric]] = [("trained tflite float32", trained, "tflite", "float32")]
     small, word = trained, "trained"
     if sparsity > 0:
         announce("compress", f"pruning to {sparsity:.0%}, with fine-tuning")
         method = MagnitudePruning(sparsity=sparsity, seed=seed)
-        small, word = compress(trained, method, bench.data, workspace=bench.workspace), "pruned"
+        small = compress(trained, method, bench.data, workspace=bench.workspace, on_event=on_event)
+        word = "pruned"
+        made[word] = small
+        wanted.append((f"{word} tflite float32", small, "tflite", "float32"))
 
     announce("convert", "SavedModel, ONNX, TFLite, each compared with its source")
-    wanted = [
-        ("trained tflite float32", trained, "tflite", "float32"),
+    wanted += [
         (f"{word} saved_model", small, "saved_model", "float32"),
-        (f"{word} tflite float32", small, "tflite", "float32"),
         (f"{word} onnx float32", small, "onnx", "float32"),
         (f"{word} tflite int8", small, "tflite", "int8"),
     ]
     # Conversions are independent jobs; the cluster decides how many run at once.
+    pending: dict[str, Future[Artifact]] = {}
     with ThreadPoolExecutor(max_workers=len(wanted)) as threads:
-        made = list(
-            threads.map(
-                lambda row: convert(row[1], row[2], numeric=row[3], dataset=bench.data, workspace=bench.workspace),
-                wanted,
+        for name, source, format_, numeric in wanted:
+            pending[name] = threads.submit(
+                convert, source, format_, numeric=numeric, dataset=bench.data, workspace=bench.workspace
             )
-        )
-    names = ["trained", *(["pruned"] if small is not trained else []), *(row[0] for row in wanted)]
-    artifacts = [trained, *([small] if small is not trained else []), *made]
+    made |= {name: each.result() for name, each in pending.items()}
     announce("convert", "measuring every variant on the test set")
-    return artifacts, [bench.measure(name, artifact) for name, artifact in zip(names, artifacts, strict=True)]
+    return list(made.values()), [bench.measure(name, artifact) for name, artifact in made.items()]
