@@ -109,6 +109,12 @@ def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_an_unknown_flag_is_a_usage_error(tmp_path: Path) -> None:
+    done = workbench("run", "--nope", home=tmp_path)
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+
+
 def test_the_traceback_is_in_the_run_folder(workspace: Workspace) -> None:
     before = set(workspace.list_runs("road"))
     workbench("run", "--dataset", "nothing", home=workspace.home)

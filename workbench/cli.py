@@ -12,7 +12,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from workbench.core.errors import WorkbenchError
@@ -140,10 +139,11 @@ def main() -> None:
     """Run the command line; every error is one sentence, its traceback lies in the workspace."""
     _register_run()
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        app()
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # typer's answer to Ctrl-C
+            typer.echo("workbench: interrupted; the job that was running is cancelled and can be resumed.", err=True)
+        raise
     except WorkbenchError as error:
         typer.echo(f"workbench: {error}", err=True)
         sys.exit(error.exit_code)
@@ -151,9 +151,6 @@ def main() -> None:
         log = _keep_traceback()
         typer.echo(f"workbench: unexpected {type(error).__name__}: {error}; the traceback is in {log}.", err=True)
         sys.exit(3)
-    if code == _INTERRUPTED:  # typer's own answer to Ctrl-C
-        typer.echo("workbench: interrupted; the job that was running is cancelled and can be resumed.", err=True)
-    sys.exit(code)
 
 
 def _keep_traceback() -> str:
