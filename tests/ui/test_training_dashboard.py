@@ -174,3 +174,11 @@ def test_kernels_are_light_and_know_no_token(visit: Callable[..., Visit], dashbo
         assert "tensorflow" not in Path(f"/proc/{kernel.pid}/maps").read_text(encoding="utf-8")
         assert kernel.memory_info().rss < 200e6
         assert token not in "\n".join(f"{k}={v}" for k, v in kernel.environ().items())
+
+
+def test_a_page_that_is_left_gives_its_kernel_back(visit: Callable[..., Visit], dashboard: Dashboard) -> None:
+    page = visit().page
+    mine = page.evaluate("JSON.parse(document.getElementById('wb-config').textContent).kernelId")
+    kernel = next(kernel for kernel in dashboard.kernels if mine in " ".join(kernel.cmdline()))
+    page.goto("about:blank")
+    kernel.wait(timeout=20)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import ipywidgets
 
 from workbench.core.errors import BadInputError, WorkbenchError
-from workbench.panels.session import Session
+from workbench.jobs import submit
+from workbench.panels.session import Session, give_way
 from workbench.widgets.base import house_css
 from workbench.widgets.code_view import CodeView
 from workbench.widgets.error_strip import ErrorStrip
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.core.settings import Settings
     from workbench.core.workspace import Workspace
+    from workbench.jobs import Job
     from workbench.panels.form import Form
 
 __all__ = ["Panel", "Session", "arguments_in", "grid", "house_css", "stack"]
@@ -164,6 +166,12 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     def in_background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Do something that blocks off the page's thread; `then` gets its value under the lock."""
         self.session.live.background(work, self.guard(then), self.guard(self._failed))
+
+    def submit(self, stage: str, settings: Any, kind: str) -> Job:
+        """Ask for a job in the session's workspace; blocks, so call it in the background."""
+        job = submit(stage, settings, kind=kind, workspace=self.session.workspace)
+        give_way(self.session.workspace)
+        return job
 
     def _failed(self, error: BaseException) -> None:
         self.fail(error)

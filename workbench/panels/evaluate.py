@@ -10,7 +10,6 @@ from workbench.core.artifact import Artifact
 from workbench.core.records import Evaluation
 from workbench.core.settings import Settings
 from workbench.datasets import Dataset, load_dataset
-from workbench.jobs import submit
 from workbench.panels.base import Panel, Session, arguments_in, grid
 from workbench.panels.form import Form
 from workbench.panels.parts.run_view import percent
@@ -121,7 +120,7 @@ class EvaluatePanel(Panel):
         else:
             data = load_dataset(self.session.dataset, workspace=self.session.workspace)
         asked = {"artifact": folder, "sha256": artifact.sha256, "dataset": data.spec, "split": split}
-        return submit(STAGE, asked, kind="evaluate", workspace=self.session.workspace)
+        return self.submit(STAGE, asked, kind="evaluate")
 
     def _attach(self, job: Job) -> None:
         if self._forget is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.jobs import Job
 
 _SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_QUESTIONS = 1.0
 _SECONDS_TO_END = 5.0
 _FINAL = frozenset({"done", "failed", "cancelled", "lost"})
 
@@ -29,6 +30,7 @@ class _Followed:
     reader: EventReader
     tell: Callable[[list[Event], str], None]
     state: str = ""
+    due: float = 0.0
 
 
 @dataclass
@@ -142,13 +144,18 @@ class Live:
                         watch.look()
 
     def _look(self, one: _Followed) -> None:
-        # The state first: a final one then has all its events.
-        state = one.job.state
-        with self.lock:
-            events = one.reader.read()
-            if (events or state != one.state) and not self.closed:
+        events, state = one.reader.read(), one.state
+        # A run says itself how it turns; whether its process is still there is asked less often.
+        if any(event.type == "state" for event in events) or monotonic() >= one.due:
+            one.due = monotonic() + _SECONDS_BETWEEN_QUESTIONS
+            state = one.job.state
+            if state in _FINAL:
+                events += one.reader.read()
+        if events or state != one.state:
+            with self.lock:
                 one.state = state
-                one.tell(events, state)
+                if not self.closed:
+                    one.tell(events, state)
 
     def _forget(self, one: _Followed) -> None:
         with self.lock:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -14,6 +16,7 @@ from workbench.widgets.presence import Presence
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NICE = "10"
 _SECONDS_TO_START = 5.0
 _SECONDS_BETWEEN_LOOKS = 0.05
 
@@ -65,6 +68,20 @@ def warm(workspace: Workspace) -> bool:
     started = find(workspace) is None
     ensure_cluster(workspace)
     return started
+
+
+def give_way(workspace: Workspace) -> None:
+    """Have jobs step back behind what people look at: a click is answered first, also where all cores train.
+
+    Linux shares the processor among sessions (`man 7 sched`, autogroup), and the cluster is a session of its own;
+    elsewhere nothing is done. Jobs lose no time while nobody clicks.
+    """
+    from workbench.jobs.cluster import find
+
+    cluster = find(workspace)
+    if cluster is not None and cluster.pid:
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{cluster.pid}/autogroup").write_text(_NICE, encoding="ascii")
 
 
 def cool(workspace: Workspace) -> bool:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from workbench.core.errors import WorkbenchError
 from workbench.core.records import LearningCurve
 from workbench.datasets import default_dataset, load_dataset
-from workbench.jobs import Job, submit
+from workbench.jobs import Job
 from workbench.panels.base import Panel, Session, arguments_in, grid, stack
 from workbench.panels.form import Form
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
-from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, with_dataset
-from workbench.train import recipes
+from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, recipe_names, with_dataset
 from workbench.train.fit import STAGE, train_settings
 from workbench.train.settings import TrainSettings
 from workbench.widgets.action_bar import ActionBar
@@ -125,7 +124,7 @@ class TrainPanel(Panel):
         values = plan.model_dump()
         data = load_dataset(values.pop("dataset"), workspace=self.session.workspace)
         settings = train_settings(data, values.pop("recipe"), **values)
-        return submit(STAGE, settings, kind="train", workspace=self.session.workspace)
+        return self.submit(STAGE, settings, kind="train")
 
     def _failed(self, error: BaseException) -> None:
         super()._failed(error)
@@ -174,7 +173,7 @@ class TrainPanel(Panel):
     def _on_form(self) -> None:
         before, self._before = self._before, self.form.values
         recipe, dataset = self._before["recipe"], str(self._before["dataset"])
-        if recipe != self._recipe and recipe in recipes.names():
+        if recipe != self._recipe and recipe in recipe_names():
             # A recipe is a set of defaults: choosing one writes all but what was written with it.
             self._recipe = recipe
             untouched = {n: v for n, v in defaults(recipe).items() if self._before[n] == before[n]}
@@ -188,7 +187,7 @@ class TrainPanel(Panel):
         recipe = values.get("recipe", self._recipe)
         if "dataset" in values:
             self.form.widget.fields = with_dataset(self.form.widget.fields, str(values["dataset"]))
-        said = defaults(recipe) if recipe in recipes.names() else {}
+        said = defaults(recipe) if recipe in recipe_names() else {}
         self._recipe = recipe
         super()._restore({**said, **values})
 

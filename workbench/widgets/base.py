@@ -36,7 +36,7 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
 
     def __init_subclass__(cls, asset: str = "", **kwargs: Any) -> None:
         if asset:
-            cls._esm = _text("house.js") + _text(f"{asset}.js")
+            cls._esm = _script("house.js") + _script(f"{asset}.js")
             if (_HERE / f"{asset}.css").is_file():
                 cls._css = _text(f"{asset}.css")
         super().__init_subclass__(**kwargs)
@@ -53,3 +53,9 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
 
 def _text(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8") + "\n"
+
+
+def _script(name: str) -> str:
+    # Each widget sends its script with its state: remarks and indents stay here.
+    lines = (line.strip() for line in _text(name).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"

@@ -203,7 +203,9 @@ class Chart {
     }
     c.stroke();
     c.globalAlpha = 1;
-    const dots = s.style === "points" ? s.x.keys() : s.x.length === 1 ? [0] : [];
+    // Points that would touch one another are left to their line.
+    const apart = s.x.length < 2 || this.px(s.x[s.x.length - 1]) - this.px(s.x[0]) > 9 * (s.x.length - 1);
+    const dots = s.style === "points" && apart ? s.x.keys() : s.x.length === 1 ? [0] : [];
     for (const i of dots) this.dot(c, s.x[i], s.y[i], color, 3.5);
   }
 

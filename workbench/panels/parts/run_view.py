@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.core.records import LearningCurve
 
 TONES = {"queued": "accent", "running": "accent", "done": "good", "failed": "bad", "cancelled": "warn", "lost": "warn"}
+_MOST_EPOCHS_AHEAD = 30
 GOING_ON = ("queued", "running")
 _SERIES = ({"name": "training", "style": "faint", "color": 0}, {"name": "validation", "style": "points", "color": 1})
 
@@ -45,8 +46,8 @@ class RunView:
         """
         self._known, self._epochs, self._remark = Following(), epochs, remark
         for chart in (self._accuracy, self._loss):
-            with chart.hold_sync():
-                chart.x_range, chart.marks = [0, epochs], []
+            chart.marks = []
+        self._stretch(epochs)
         self._draw()
 
     def feed(self, events: Sequence[Event], state: str) -> None:
@@ -54,6 +55,8 @@ class RunView:
         self._known.feed(events)
         self._draw()
         known = self._known
+        if state not in GOING_ON:
+            self._stretch(None)
         share = known.share if known.share is not None else (-1.0 if state in GOING_ON else 0.0)
         self.say(
             self._words(state),
@@ -91,6 +94,12 @@ class RunView:
             "cancelled": f"Cancelled after {done} of {self._epochs} epochs",
             "lost": f"Stopped after {done} of {self._epochs} epochs",
         }[state]
+
+    def _stretch(self, epochs: int | None) -> None:
+        # What is still to come is shown while it may come, unless it would leave no room for what is there.
+        end = epochs if epochs is not None and epochs <= _MOST_EPOCHS_AHEAD else None
+        for chart in (self._accuracy, self._loss):
+            chart.x_range = [0, end]
 
     def _draw(self) -> None:
         known = self._known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -70,7 +71,18 @@ def with_dataset(fields: list[dict[str, Any]], name: str) -> list[dict[str, Any]
 
 def notes(dataset: str) -> dict[str, str]:
     """Return the remarks that stand under the controls."""
-    return {"dataset": SOURCES.get(dataset).note if dataset in SOURCES.names() else dataset}
+    return {"dataset": _dataset_notes().get(dataset, dataset)}
+
+
+@cache
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of all recipes; looked up once, as that reads every installed package's metadata."""
+    return recipes.names()
+
+
+@cache
+def _dataset_notes() -> dict[str, str]:
+    return {name: SOURCES.get(name).note for name in SOURCES.names()}
 
 
 def _choices(names: dict[str, str]) -> list[dict[str, str]]:
