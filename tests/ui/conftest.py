@@ -113,6 +113,7 @@ class Visit:
 
     def shot(self, name: str) -> None:
         ARTIFACTS.mkdir(exist_ok=True)
+        self.page.evaluate("scrollTo(0, 0)")
         self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
 
 

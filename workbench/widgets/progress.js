@@ -24,6 +24,7 @@ function render({ model, el }) {
     bar.dataset.tone = model.get("tone");
     // At rest there is nothing to measure: only the words stay.
     el.classList.toggle("wb-progress-idle", !active && share === 0);
+    el.classList.toggle("wb-progress-quiet", !active && share === 0 && model.get("tone") === "accent");
     bar.setAttribute("aria-label", model.get("label") || "Progress");
     if (known) bar.setAttribute("aria-valuenow", percent); else bar.removeAttribute("aria-valuenow");
     bar.setAttribute("aria-valuetext", [model.get("text"), left.textContent].filter(Boolean).join(", "));
