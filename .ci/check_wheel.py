@@ -25,9 +25,7 @@ def main() -> None:
         empty = place / "empty"
         empty.mkdir()
         environment = {**os.environ, "WORKBENCH_HOME": str(place / "home")}
-        subprocess.run(
-            [binaries / "workbench", "run", "--dataset", "digits"], cwd=empty, env=environment, check=True
-        )
+        subprocess.run([binaries / "workbench", "run", "--dataset", "digits"], cwd=empty, env=environment, check=True)
         dashboard(binaries, empty, environment)
         left = list(empty.iterdir())
         if left:
