@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from workbench.core.workspace import Workspace
-from workbench.jobs import jobs
+from workbench.jobs import jobs, submit
 
 
 def workbench(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -107,6 +107,20 @@ def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     assert done.stderr.startswith("workbench: ")
     assert "cannot be written" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_runs_are_listed_cancelled_and_resumed_by_name(workspace: Workspace) -> None:
+    job = submit("probe_stages:hold", {}, kind="probe", workspace=workspace, reuse=False)
+    until(lambda: job.state == "running")
+    assert f"running   {job.id}" in workbench("runs", "--kind", "probe", home=workspace.home).stdout
+    assert workbench("cancel", job.id, home=workspace.home).returncode == 0
+    until(lambda: job.state == "cancelled")
+    (job.folder / "go").touch()
+    done = workbench("resume", job.id, home=workspace.home)
+    assert (done.returncode, job.state) == (0, "done"), done.stderr
+    refused = workbench("resume", "nothing", home=workspace.home)
+    assert refused.returncode == 2
+    assert "run must name a folder" in refused.stderr
 
 
 def test_an_unknown_flag_is_a_usage_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -89,6 +90,13 @@ def _flag(spec: FieldSpec) -> inspect.Parameter:
 
 
 HOME = Annotated[Path | None, typer.Option("--home", help="Workspace folder. [default: WORKBENCH_HOME]")]
+RUN = Annotated[str, typer.Argument(help="Name of the run, as `workbench runs` lists it.")]
+
+
+def _workspace(home: Path | None) -> Workspace:
+    if home is not None:  # also where a traceback goes, and what started processes inherit
+        os.environ["WORKBENCH_HOME"] = str(home.expanduser().absolute())
+    return Workspace.default()
 
 
 def _register_run() -> None:
@@ -109,7 +117,7 @@ def _register_run() -> None:
         from workbench.report.road import write_report
         from workbench.report.terminal import RoadProgress, print_road
 
-        workspace = Workspace.at(home) if home else Workspace.default()
+        workspace = _workspace(home)
         settings = RoadSettings.parse(road)
         wanted = Gate.parse(gate) if gate else None
         with RoadProgress(quiet=as_json) as progress:
@@ -123,6 +131,48 @@ def _register_run() -> None:
 
 
 @app.command()
+def runs(
+    *,
+    kind: Annotated[str | None, typer.Option(help="Only runs of this kind: train, convert, road, …")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to list, newest first.")] = 20,
+    home: HOME = None,
+) -> None:
+    """List runs and how they stand: queued, running, done, failed, cancelled or lost."""
+    from workbench.jobs import jobs
+
+    for job in jobs(_workspace(home), kind)[:limit]:
+        typer.echo(f"{job.state:<10}{job.id}")
+
+
+@app.command()
+def cancel(run: RUN, *, home: HOME = None) -> None:
+    """End a run that is queued or running; it can be resumed."""
+    from workbench.jobs import attach
+
+    job = attach(run, _workspace(home))
+    job.cancel()
+    typer.echo(f"{job.id} is asked to end.")
+
+
+@app.command()
+def resume(run: RUN, *, home: HOME = None) -> None:
+    """Go on with a run that was lost, cancelled or failed, a training from its last epoch, and wait for its end."""
+    from workbench.jobs import attach, finish
+
+    job = attach(run, _workspace(home)).resume()
+    finish(job)
+    typer.echo(f"{job.id} is done: {job.result}")
+
+
+@app.command()
+def stop(*, home: HOME = None) -> None:
+    """End the workspace's job cluster; what runs in it can be resumed."""
+    from workbench.jobs import stop_cluster
+
+    typer.echo("The job cluster is ended." if stop_cluster(_workspace(home)) else "No job cluster runs.")
+
+
+@app.command()
 def dashboard(
     *,
     port: Annotated[int, typer.Option(help="Port; the next free one is taken where it is in use.")] = 8866,
@@ -132,7 +182,7 @@ def dashboard(
     """Start the job cluster and the Voila dashboard, print its URL; Ctrl-C ends them."""
     from workbench.dashboards.server import launch
 
-    launch(Workspace.at(home) if home else Workspace.default(), port=port, open_browser=browser)
+    launch(_workspace(home), port=port, open_browser=browser)
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
+import errno
 import sys
 from pathlib import Path
 
 import pytest
 
-from workbench.core.errors import BadInputError, JobFailedError
+from workbench.core.errors import BadInputError, JobCancelledError, JobFailedError, WorkspaceError
 from workbench.core.events import Event
 from workbench.core.workspace import Workspace
 from workbench.jobs import StageContext, attach, here
@@ -26,6 +27,16 @@ def refuse(context: StageContext) -> None:
 
 def stumble(context: StageContext) -> None:
     raise ZeroDivisionError(context.folder.name)
+
+
+def be_cancelled(context: StageContext) -> None:
+    attach(context.folder.name, context.workspace).cancel()
+    context.emit("note", text="and now?")
+    raise AssertionError
+
+
+def fill_the_disk(context: StageContext) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(context.folder))
 
 
 def interrupt(context: StageContext) -> None:
@@ -61,3 +72,25 @@ def test_an_interrupt_is_a_cancel(tmp_path: Path) -> None:
         here("stages_here:interrupt", {}, kind="interrupt", workspace=workspace)
     (run,) = workspace.list_runs("interrupt")
     assert attach(run.name, workspace).state == "cancelled"
+
+
+def test_a_cancel_from_elsewhere_is_obeyed(tmp_path: Path) -> None:
+    workspace = Workspace.at(tmp_path)
+    with pytest.raises(JobCancelledError, match="was cancelled"):
+        here("stages_here:be_cancelled", {}, kind="cancelled", workspace=workspace)
+    (run,) = workspace.list_runs("cancelled")
+    assert attach(run.name, workspace).state == "cancelled"
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="free some space"):
+        here("stages_here:fill_the_disk", {}, kind="full", workspace=Workspace.at(tmp_path))
+
+
+def test_what_the_cluster_does_not_run_cannot_be_resumed(tmp_path: Path) -> None:
+    workspace = Workspace.at(tmp_path)
+    with pytest.raises(BadInputError):
+        here("stages_here:refuse", {"number": 3}, kind="refuse", workspace=workspace)
+    (run,) = workspace.list_runs("refuse")
+    with pytest.raises(BadInputError, match="job must be one that the cluster runs to be resumed, got 'refuse'"):
+        attach(run.name, workspace).resume()

@@ -105,7 +105,10 @@ def test_close_leaves_no_thread(fresh_workspace: Workspace) -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_a_recipe_writes_its_defaults_and_code_says_only_what_differs(fresh_workspace: Workspace) -> None:
+def test_a_recipe_writes_its_defaults_and_code_says_only_what_differs(
+    fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WORKBENCH_DATA", raising=False)
     panel = TrainPanel(workspace=fresh_workspace)
     assert panel.code().endswith("wb.train('digits', 'docs')\n")
     panel.form.write({"recipe": "best"})

@@ -45,7 +45,7 @@ def compress(
         WorkspaceError: The model file is missing, truncated or changed.
     """
     from workbench.datasets import load_dataset
-    from workbench.jobs import perform
+    from workbench.jobs import finish, submit
 
     chosen = methods.get(method)() if isinstance(method, str) else method
     artifact.verify()
@@ -56,7 +56,8 @@ def compress(
         "method": chosen.name,
         "settings": chosen.model_dump(mode="json"),
     }
-    job = perform(STAGE, request, kind="compress", workspace=workspace, on_event=on_event)
+    job = submit(STAGE, request, kind="compress", workspace=workspace)
+    finish(job, on_event=on_event)
     return Artifact.load(job.result)
 
 

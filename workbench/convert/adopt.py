@@ -58,12 +58,13 @@ def adopt(
         UntrustedModelError: The file would run code of its own and `trust` is false.
         ParityError: The rebuilt model does not answer like the original.
     """
-    from workbench.jobs import perform
+    from workbench.jobs import finish, submit
 
     file = Path(path).expanduser().absolute()
     kind_of(file)
     asked = {"path": str(file), "sha256": content_sha256(file), "trust": trust}
-    job = perform(STAGE, asked, kind="adopt", workspace=workspace, on_event=on_event, limits=_LIMITS)
+    job = submit(STAGE, asked, kind="adopt", workspace=workspace, limits=_LIMITS)
+    finish(job, on_event=on_event)
     return Artifact.load(job.result)
 
 

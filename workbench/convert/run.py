@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.core.events import Event
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
+    from workbench.jobs import Job
     from workbench.jobs.stage import StageContext
 
 STAGE = "workbench.convert.run:run"
@@ -52,8 +53,39 @@ def convert(
         ParityError: The converted model does not answer like its source.
         WorkspaceError: The model file is missing, truncated or changed.
     """
+    from workbench.jobs import finish
+
+    job = start_conversion(
+        artifact,
+        format,
+        numeric=numeric,
+        representative=representative,
+        dataset=dataset,
+        workspace=workspace,
+        **settings,
+    )
+    finish(job, on_event=on_event)
+    return Artifact.load(job.result)
+
+
+def start_conversion(
+    artifact: Artifact,
+    format: Format,  # noqa: A002 - as in `convert`
+    *,
+    numeric: Numeric = "float32",
+    representative: Dataset | str | os.PathLike[str] | None = None,
+    dataset: Dataset | str | os.PathLike[str] | None = None,
+    workspace: Workspace | None = None,
+    **settings: Any,
+) -> Job:
+    """Begin what `convert` does and return its job, whose result folder will hold the artifact.
+
+    Raises:
+        BadInputError: A setting breaks its rule, or this conversion does not exist.
+        WorkspaceError: The model file is missing, truncated or changed.
+    """
     from workbench.datasets import load_dataset
-    from workbench.jobs import perform
+    from workbench.jobs import submit
 
     asked = ConvertSettings(format=format, numeric=numeric, **settings)
     converter_for(artifact, asked)
@@ -67,8 +99,7 @@ def convert(
         "representative": ranges,
         "settings": asked.model_dump(mode="json"),
     }
-    job = perform(STAGE, request, kind="convert", workspace=workspace, on_event=on_event)
-    return Artifact.load(job.result)
+    return submit(STAGE, request, kind="convert", workspace=workspace)
 
 
 def run(context: StageContext) -> dict[str, Any]:

@@ -54,9 +54,10 @@ def load_dataset(
     settings = _asked(os.fspath(dataset))
     folder = find(workspace, settings.keys[0])
     if folder is None:
-        from workbench.jobs import perform
+        from workbench.jobs import finish, submit
 
-        job = perform(STAGE, settings, kind="prepare", workspace=workspace, on_event=on_event, reuse=False)
+        job = submit(STAGE, settings, kind="prepare", workspace=workspace, reuse=False)
+        finish(job, on_event=on_event)
         folder = workspace.cache / "datasets" / str(job.value()["folder"])
     return Dataset.open(folder)
 

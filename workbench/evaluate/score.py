@@ -50,13 +50,14 @@ def evaluate(
     data = load_dataset(dataset, workspace=workspace)
     if runtimes.get(artifact.format).in_process:
         return measure(artifact, data, split)
-    from workbench.jobs import perform
+    from workbench.jobs import finish, submit
 
     asked = {
         "artifact": str(artifact.folder), "sha256": artifact.sha256, "dataset": data.spec, "split": split,
     }  # fmt: skip
     artifact.verify()
-    job = perform("workbench.evaluate.score:run", asked, kind="evaluate", workspace=workspace, on_event=on_event)
+    job = submit("workbench.evaluate.score:run", asked, kind="evaluate", workspace=workspace)
+    finish(job, on_event=on_event)
     return Evaluation.from_json(job.value())
 
 

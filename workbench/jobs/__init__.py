@@ -8,6 +8,6 @@ from workbench.jobs.cluster import ensure_cluster, stop_cluster
 from workbench.jobs.here import here
 from workbench.jobs.job import Job
 from workbench.jobs.stage import StageContext
-from workbench.jobs.submission import attach, jobs, perform, submit
+from workbench.jobs.submission import attach, finish, jobs, submit
 
-__all__ = ["Job", "StageContext", "attach", "ensure_cluster", "here", "jobs", "perform", "stop_cluster", "submit"]
+__all__ = ["Job", "StageContext", "attach", "ensure_cluster", "finish", "here", "jobs", "stop_cluster", "submit"]

@@ -110,14 +110,16 @@ def _attempt(run: Path, attempt: int, events: EventWriter) -> WorkbenchError | N
         # A full disk takes no traceback, but perhaps the one line that says so.
         with contextlib.suppress(OSError):
             traceback.print_exc()
-        return _told(run, error)
+        return told(run, error)
     return None
 
 
-def _told(run: Path, error: BaseException) -> WorkbenchError:
+def told(run: Path, error: BaseException) -> WorkbenchError:
     """Return an error as what a person should read."""
     if isinstance(error, WorkbenchError):
         return error
+    if isinstance(error, KeyboardInterrupt):
+        return JobCancelledError(f"{run.name} was interrupted.")
     if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
         return WorkspaceError(
             f"{run.name} could not write to {workspace_of(run).home} ({error.strerror}); "

@@ -6,16 +6,19 @@ folder, a lease, events and a value, so panels and later processes can attach to
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import JobCancelledError, JobFailedError, WorkbenchError
+from workbench.core.errors import JobCancelledError, WorkspaceError
 from workbench.core.events import Event, EventReader, EventWriter
 from workbench.core.workspace import Workspace
-from workbench.jobs.child import run_stage, say_ended
+from workbench.jobs import lock
+from workbench.jobs.child import run_stage, say_ended, told
 from workbench.jobs.job import Job
 from workbench.jobs.request import Request
+from workbench.jobs.state import CANCEL
 from workbench.jobs.submission import new_run
 
 if TYPE_CHECKING:
@@ -44,34 +47,34 @@ def here(
         WorkbenchError: What the stage raised; the traceback is in the run's `stderr.log`.
         JobFailedError: It failed in a way that nobody foresaw.
     """
-    run, lease = new_run(workspace or Workspace.default(), Request.of(stage, settings, kind, None))
-    events = _Telling(run, on_event)
-    error: BaseException | None = None
+    workspace = workspace or Workspace.default()
+    run, lease = new_run(workspace, Request.of(stage, settings, kind, where="asker"))
     try:
-        events.emit("state", state="running", attempt=1, pid=os.getpid())
-        run_stage(run, events, resumed=False)
-    except BaseException as raised:  # noqa: BLE001 - it goes on below, as what a person should read
-        (run / "stderr.log").write_text(traceback.format_exc(), encoding="utf-8")
-        error = raised
+        events = _Telling(run, on_event)
+        try:
+            _attempt(run, events)
+        finally:
+            events.close()
     finally:
-        say_ended(events, 1, _told(run, error))
-        events.close()
-        os.close(lease)
-    if isinstance(error, Exception) and not isinstance(error, WorkbenchError):
-        raise _told(run, error) from error  # type: ignore[misc]
-    if error is not None:
-        raise error
+        lock.release(lease)
     return Job(run)
 
 
-def _told(run: Path, error: BaseException | None) -> WorkbenchError | None:
-    """Return what an ending is called in the run's events."""
-    if error is None or isinstance(error, WorkbenchError):
-        return error
-    if isinstance(error, Exception):
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        return JobFailedError(f"{run.name} failed ({what}); the traceback is in {run / 'stderr.log'}.")
-    return JobCancelledError(f"{run.name} was interrupted.")
+def _attempt(run: Path, events: EventWriter) -> None:
+    try:
+        events.emit("state", state="running", attempt=1, pid=os.getpid())
+        run_stage(run, events, resumed=False)
+    except BaseException as error:
+        # A full disk takes no traceback, but perhaps the one line that says so.
+        with contextlib.suppress(OSError):
+            (run / "stderr.log").write_text(traceback.format_exc(), encoding="utf-8")
+        said = told(run, error)
+        with contextlib.suppress(WorkspaceError):
+            say_ended(events, 1, said)
+        if isinstance(error, Exception):
+            raise said from error
+        raise
+    say_ended(events, 1, None)
 
 
 class _Telling(EventWriter):
@@ -79,11 +82,20 @@ class _Telling(EventWriter):
 
     def __init__(self, run: Path, listener: Callable[[Event], object] | None) -> None:
         super().__init__(run)
+        self._run = run
         self._reader = EventReader(run)
         self._listener = listener
 
     def emit(self, type_: str, /, **data: Any) -> None:
+        """Append and tell; whoever cancelled the run from elsewhere is obeyed here, between two steps.
+
+        Raises:
+            JobCancelledError: Somebody cancelled the run.
+            WorkspaceError: The disk refused the event.
+        """
         super().emit(type_, **data)
         if self._listener is not None:
             for event in self._reader.read():
                 self._listener(event)
+        if type_ != "state" and (self._run / CANCEL).exists():
+            raise JobCancelledError(f"{self._run.name} was cancelled.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError, JobCancelledError, JobLostError, from_dict
@@ -30,9 +30,11 @@ class Job:
 
     Attributes:
         folder: The run's folder.
+        begun_here: It was this handle's request that began it; another may have found it under way.
     """
 
     folder: Path
+    begun_here: bool = field(default=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -129,9 +131,13 @@ class Job:
         Its stage finds what the earlier attempt wrote, and `context.resumed` is true.
 
         Raises:
-            BadInputError: It is queued, running or done.
+            BadInputError: It is queued, running or done, or it is not the cluster that runs it.
             WorkspaceError: The disk refused it, or no cluster could be started.
         """
+        if Request.load(self.folder).where != "cluster":
+            raise BadInputError.of(
+                "job", rule="must be one that the cluster runs to be resumed", got=self.kind, hint="ask for it again"
+            )
         before = standing(self.folder)
         lease = lock.acquire(self.folder / LEASE, timeout=_SECONDS_FOR_LEASE) if before.state in _RESUMABLE else None
         try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
-from workbench.core.errors import BadInputError
+from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.records import Record
 from workbench.core.settings import Settings
 from workbench.core.workspace import read_json, write_json
@@ -38,15 +38,25 @@ class Request(Record):
         settings: Plain JSON, handed to the stage.
         kind: What people call this sort of job; the run folder's name starts with it.
         limits: When to end it.
+        where: Who runs it: the cluster, or the process that asked and lives no longer than that.
     """
 
     stage: str
     settings: dict[str, Any]
     kind: str
     limits: Limits = Field(default_factory=Limits)
+    where: Literal["cluster", "asker"] = "cluster"
 
     @classmethod
-    def of(cls, stage: str, settings: Any, kind: str, limits: dict[str, float] | None) -> Request:
+    def of(
+        cls,
+        stage: str,
+        settings: Any,
+        kind: str,
+        *,
+        limits: dict[str, float] | None = None,
+        where: Literal["cluster", "asker"] = "cluster",
+    ) -> Request:
         """Check what a caller gave.
 
         Raises:
@@ -56,7 +66,9 @@ class Request(Record):
             raise BadInputError.of("stage", rule="must be an import path like package.module:function", got=stage)
         if not _KIND.fullmatch(kind):
             raise BadInputError.of("kind", rule="must consist of a-z, 0-9 and _", got=kind)
-        return cls(stage=stage, settings=_plain(settings), kind=kind, limits=Limits.parse(dict(limits or {})))
+        return cls(
+            stage=stage, settings=_plain(settings), kind=kind, limits=Limits.parse(dict(limits or {})), where=where
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Request:
@@ -65,7 +77,11 @@ class Request(Record):
         Raises:
             WorkspaceError: The file is missing or damaged.
         """
-        return cls.from_json(read_json(folder / FILE_NAME))
+        try:
+            return cls.from_json(read_json(folder / FILE_NAME))
+        except ValidationError as error:
+            wrong = ".".join(map(str, error.errors()[0]["loc"]))
+            raise WorkspaceError(f"{folder / FILE_NAME} is damaged ({wrong}); ask for the job anew.") from error
 
     def write(self, folder: Path) -> None:
         """Write it into a run's folder.

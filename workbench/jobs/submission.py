@@ -45,7 +45,7 @@ def submit(
         WorkspaceError: The disk refused it, or no cluster could be started; nothing is left behind.
     """
     workspace = workspace or Workspace.default()
-    request = Request.of(stage, settings, kind, limits)
+    request = Request.of(stage, settings, kind, limits=limits)
     if not reuse:
         run, lease = new_run(workspace, request)
     else:
@@ -59,33 +59,30 @@ def submit(
     with _wholly(run, lease):
         place(run, 1)
     lock.release(lease)
-    return Job(run)
+    return Job(run, begun_here=True)
 
 
-def perform(
-    stage: str,
-    settings: Any,
-    *,
-    kind: str,
-    workspace: Workspace | None = None,
-    on_event: Callable[[Event], object] | None = None,
-    reuse: bool = True,
-    limits: dict[str, float] | None = None,
-) -> Job:
-    """Have a stage run as `submit` does, wait for its end and return the ended job.
+def finish(*asked: Job, on_event: Callable[[Event], object] | None = None) -> None:
+    """Wait for the end of jobs that were just asked for, one after the other.
 
-    Whoever interrupts the waiting (Ctrl-C, the notebook's stop button) means the job too: it is cancelled.
+    Whoever interrupts the waiting (Ctrl-C, the notebook's stop button, a cancel of the run that waits) means these
+    jobs too: the ones that were begun for us are cancelled; one that others had begun goes on.
+
+    Args:
+        asked: What `submit` returned.
+        on_event: Called in this thread with each event of each job.
 
     Raises:
-        WorkbenchError: As `submit` and `Job.wait` do.
+        WorkbenchError: As `Job.wait` does, for the first job that did not end well.
     """
-    job = submit(stage, settings, kind=kind, workspace=workspace, reuse=reuse, limits=limits)
     try:
-        job.wait(on_event=on_event)
-    except KeyboardInterrupt:
-        job.cancel()
+        for job in asked:
+            job.wait(on_event=on_event)
+    except BaseException:
+        for job in asked:
+            if job.begun_here:
+                job.cancel()
         raise
-    return job
 
 
 def attach(run_id: str, workspace: Workspace | None = None) -> Job:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from workbench.evaluate.gate import Gate
     from workbench.jobs import StageContext
 
-STEPS = ("data", "train", "evaluate", "compress", "convert", "serve", "watch")
 STAGE = "workbench.pipeline.road:run_stage"
 
 
@@ -41,7 +40,7 @@ def run(
         settings: What to do; defaults to the docs' recipe on the default dataset.
         gate: What must hold; defaults to what the dataset declares.
         workspace: Where everything is kept; defaults to `WORKBENCH_HOME`.
-        on_event: Called with every event: `step` (step, text), `progress` (done, total, label),
+        on_event: Called with every event: `step` (data, train, …; text), `progress` (done, total, label),
             `note` (text).
 
     Returns:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.core.records import Evaluation, LearningCurve, Verdict
-from workbench.pipeline.settings import accuracy_rules
+from workbench.pipeline.settings import training_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ def train_until_passed(
     """
     attempt = Attempt(settings.recipe, settings.epochs)
     while True:
-        trained = _try(attempt, settings.seed, data, accuracy_rules(gate), workspace, on_event=on_event)
+        trained = _try(attempt, settings.seed, data, training_rules(gate), workspace, on_event=on_event)
         if trained.verdict.passed or attempt.number >= settings.attempts:
             return trained
         attempt = attempt.stronger(len(trained.curve.points))
@@ -97,5 +97,5 @@ def _try(
     )
     curve = LearningCurve.model_validate_json((artifact.folder / "curve.json").read_text(encoding="utf-8"))
     evaluation = evaluate(artifact, data, workspace=workspace)
-    verdict = gate.check(evaluation, baseline=evaluation)
+    verdict = gate.check(evaluation)
     return Trained(artifact, curve, evaluation, verdict, attempt.recipe, attempt.number)

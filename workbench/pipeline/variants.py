@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.core.artifact import Artifact
 from workbench.core.records import Evaluation, Parity, Variant
-from workbench.pipeline.settings import accuracy_rules
+from workbench.pipeline.settings import accuracy_rules, training_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.core.artifact import Artifact, Format, Numeric
+    from workbench.core.artifact import Format, Numeric
     from workbench.core.events import Event
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
@@ -44,6 +44,8 @@ class Bench:
         drop, low, high = paired_drop(self.baseline.correct, evaluation.correct)
         parity = artifact.metrics.get("parity")
         gate = self.gate if artifact.format in DEPLOYED else accuracy_rules(self.gate)
+        if artifact.sha256 == self.baseline.model:
+            gate = training_rules(gate)
         return Variant(
             name=name,
             format=artifact.format,
@@ -85,7 +87,8 @@ def make_variants(
     """
     from workbench.compress.magnitude_pruning import MagnitudePruning
     from workbench.compress.run import compress
-    from workbench.convert.run import convert
+    from workbench.convert.run import start_conversion
+    from workbench.jobs import finish
 
     made = {"trained": trained}
     wanted: list[tuple[str, Artifact, Format, Numeric]] = [("trained tflite float32", trained, "tflite", "float32")]
@@ -105,12 +108,11 @@ def make_variants(
         (f"{word} tflite int8", small, "tflite", "int8"),
     ]
     # Conversions are independent jobs; the cluster decides how many run at once.
-    pending: dict[str, Future[Artifact]] = {}
-    with ThreadPoolExecutor(max_workers=len(wanted)) as threads:
-        for name, source, format_, numeric in wanted:
-            pending[name] = threads.submit(
-                convert, source, format_, numeric=numeric, dataset=bench.data, workspace=bench.workspace
-            )
-    made |= {name: each.result() for name, each in pending.items()}
+    pending = {
+        name: start_conversion(source, format_, numeric=numeric, dataset=bench.data, workspace=bench.workspace)
+        for name, source, format_, numeric in wanted
+    }
+    finish(*pending.values())
+    made |= {name: Artifact.load(job.result) for name, job in pending.items()}
     announce("convert", "measuring every variant on the test set")
     return list(made.values()), [bench.measure(name, artifact) for name, artifact in made.items()]

@@ -87,7 +87,7 @@ class Sandbox:
         self.settings = settings
         self.versions = tuple(versions)
         asked = {"serve": settings.model_dump(mode="json"), "store": str(store.base), "versions": versions}
-        request = Request.of("workbench.serve.sandbox:serve", asked, "serve", None)
+        request = Request.of("workbench.serve.sandbox:serve", asked, "serve", where="asker")
         self.folder, lease = new_run(workspace, request)
         self._events = EventWriter(self.folder)
         self._state: State = "starting"

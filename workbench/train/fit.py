@@ -52,13 +52,13 @@ def train(
         JobCancelledError: Someone cancelled the job.
         JobLostError: Its process was killed; `attach(run).resume()` goes on from the last epoch.
     """
-    from workbench.jobs import perform
+    from workbench.jobs import finish, submit
 
     workspace = workspace or Workspace.default()
     data = load_dataset(dataset, workspace=workspace, on_event=_without_states(on_event))
-    job = perform(
-        STAGE, train_settings(data, recipe, **overrides), kind="train", workspace=workspace, on_event=on_event
-    )
+    settings = train_settings(data, recipe, **overrides)
+    job = submit(STAGE, settings, kind="train", workspace=workspace)
+    finish(job, on_event=on_event)
     return Artifact.load(job.result)
 
 
