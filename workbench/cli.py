@@ -175,7 +175,7 @@ def stop(*, home: HOME = None) -> None:
 @app.command()
 def dashboard(
     *,
-    port: Annotated[int, typer.Option(help="Port; the next free one is taken where it is in use.")] = 8866,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; another one where it is in use.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser, if there is one.")] = True,
     home: HOME = None,
 ) -> None:
@@ -187,8 +187,8 @@ def dashboard(
 
 def main() -> None:
     """Run the command line; every error is one sentence, its traceback lies in the workspace."""
-    _register_run()
     try:
+        _register_run()
         app()
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # typer's answer to Ctrl-C
@@ -208,6 +208,6 @@ def _keep_traceback() -> str:
     try:
         folder = Workspace.default().new_run("error")
         (folder / "stderr.log").write_text(text, encoding="utf-8")
-    except (WorkbenchError, OSError):
+    except Exception:  # noqa: BLE001 - a home that cannot be used, perhaps the very error that is told
         return text
     return str(folder / "stderr.log")

@@ -36,6 +36,12 @@ def test_a_new_writer_starts_a_new_line_after_one_that_was_killed(tmp_path: Path
     assert [e.type for e in EventReader(tmp_path).read()] == ["a", "c"]
 
 
+@pytest.mark.parametrize("line", ["[1,2]", "[" * 100_000, "null", '{"type":"a"}', "\xff"])
+def test_what_is_no_event_is_skipped(tmp_path: Path, line: str) -> None:
+    (tmp_path / FILE_NAME).write_text(line + '\n{"type":"d","time":3}\n', encoding="latin-1")
+    assert [e.type for e in EventReader(tmp_path).read()] == ["d"]
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="cannot be written"):
         EventWriter(tmp_path / "missing")

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from probing import cluster_pid, go, gone, kill, ready, turns, until, worker_of
 
-from workbench.core.errors import JobLostError, WorkspaceError
+from workbench.core.errors import BadInputError, JobLostError, WorkspaceError
 from workbench.core.workspace import Workspace
 from workbench.jobs import attach, ensure_cluster, jobs, stop_cluster, submit
 
@@ -201,3 +201,27 @@ def _cluster_processes(workspace: Workspace) -> list[psutil.Process]:
         for process in psutil.process_iter(["cmdline"])
         if "workbench.jobs.daemon" in (process.info["cmdline"] or []) and str(workspace.home) in process.info["cmdline"]
     ]
+
+
+@pytest.mark.parametrize("damage", [None, "{}", "[]", "{"])
+def test_a_cluster_whose_file_is_gone_or_damaged_says_anew_who_it_is(one_place: Workspace, damage: str | None) -> None:
+    go(job := _hold())
+    job.wait(20)
+    facts, before = one_place.home / "cluster.json", cluster_pid(one_place)
+    if damage is None:
+        facts.unlink()
+    else:
+        facts.write_text(damage)
+    go(job := _hold())
+    assert job.wait(20) == {"resumed": False}
+    assert cluster_pid(one_place) == before
+
+
+def test_a_foreign_scheduler_that_does_not_answer_is_named(
+    one_place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address, sentence in (("tls://", "must be an address like"), ("tls://127.0.0.1:1", "must name a scheduler")):
+        monkeypatch.setenv("WORKBENCH_SCHEDULER", address)
+        with pytest.raises((BadInputError, WorkspaceError), match=f"WORKBENCH_SCHEDULER {sentence}"):
+            _hold()
+    assert not [job for job in jobs(one_place) if job.state == "queued"]

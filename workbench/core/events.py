@@ -92,5 +92,5 @@ def parse(line: bytes) -> Event | None:
     try:
         data = json.loads(line)
         return Event(type=data.pop("type"), time=data.pop("time"), data=data)
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return None

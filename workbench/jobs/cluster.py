@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEDULER_VARIABLE = "WORKBENCH_SCHEDULER"
+_ADDRESS = re.compile(r"tls://[^/:\s]+:\d{1,5}/?|tls://\[[0-9a-fA-F:]+\]:\d{1,5}/?")
 _SECONDS_BETWEEN_LOOKS = 0.02
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_STOP = 10.0
@@ -64,13 +66,16 @@ def find(workspace: Workspace) -> Cluster | None:
     elsewhere = external()
     if elsewhere is not None:
         return elsewhere
+    return written(workspace) if lock.is_held(alive_lock(workspace)) else None
+
+
+def written(workspace: Workspace) -> Cluster | None:
+    """Return what `cluster.json` says, None where it is missing or damaged; a living cluster writes it anew."""
     try:
-        written = read_json(facts_file(workspace))
-    except WorkspaceError:
+        facts = read_json(facts_file(workspace))
+        return Cluster(id=str(facts["id"]), address=str(facts["address"]), pid=int(facts["pid"]))
+    except (WorkspaceError, KeyError, TypeError, ValueError):
         return None
-    if not lock.is_held(alive_lock(workspace)):
-        return None
-    return Cluster(id=written["id"], address=written["address"], pid=written["pid"])
 
 
 def external() -> Cluster | None:
@@ -82,10 +87,10 @@ def external() -> Cluster | None:
     address = os.environ.get(SCHEDULER_VARIABLE)
     if not address:
         return None
-    if not address.startswith("tls://"):
+    if not _ADDRESS.fullmatch(address):
         raise BadInputError.of(
             SCHEDULER_VARIABLE,
-            rule="must be an address that starts with tls://",
+            rule="must be an address like tls://host:8786",
             got=address,
             hint="jobs run code, so they are only sent over an authenticated connection",
         )
@@ -116,31 +121,31 @@ def stop_cluster(workspace: Workspace | None = None) -> bool:
 
     Returns:
         False where there was none.
+
+    Raises:
+        WorkspaceError: It does not end.
     """
     workspace = workspace or Workspace.default()
     if not lock.is_held(alive_lock(workspace)):
         return False
-    _wait(lambda: facts_file(workspace).exists() or not lock.is_held(alive_lock(workspace)))
+    _wait(lambda: written(workspace) is not None or not lock.is_held(alive_lock(workspace)))
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(WorkspaceError, ProcessLookupError):
-            pid = read_json(facts_file(workspace))["pid"]
-            # It is no stranger's: the lock says that who wrote the file still lives.
-            if lock.is_held(alive_lock(workspace)):
-                os.kill(pid, number)
+        found = find(workspace)
+        # It is no stranger's process: the lock says that who wrote the file still lives.
+        if found is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(found.pid, number)
         if _wait(lambda: not lock.is_held(alive_lock(workspace))):
-            break
-    return True
+            return True
+    raise WorkspaceError(f"The job cluster of {workspace.home} did not end; its log is {log_file(workspace)}.")
 
 
 def is_alive(workspace: Workspace, cluster_id: str) -> bool:
     """Say whether the cluster that took a job is still there; one that is not ours is believed to be."""
     if "://" in cluster_id:
         return True
-    try:
-        written = read_json(facts_file(workspace))
-    except WorkspaceError:
-        return False
-    return written["id"] == cluster_id and lock.is_held(alive_lock(workspace))
+    facts = written(workspace)
+    return lock.is_held(alive_lock(workspace)) and (facts is None or facts.id == cluster_id)
 
 
 def touch(workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import WorkspaceError
 from workbench.core.workspace import Workspace, write_json
 from workbench.jobs import cluster, lock, preload, tls
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 IDLE_VARIABLE = "WORKBENCH_IDLE_SECONDS"
 WORKERS_VARIABLE = "WORKBENCH_WORKERS"
 _IDLE_SECONDS = 900.0
+_SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_FOR_ALIVE = 1.0
 _SECONDS_TO_CLOSE = 3.0
 _HOST = "127.0.0.1"
@@ -55,14 +57,15 @@ async def _serve(workspace: Workspace, alive: int) -> None:
     no_page = {"dashboard": False, "dashboard_address": f"{_HOST}:0"}
     scheduler = Scheduler(host=_HOST, port=0, protocol="tls", security=security, **no_page)
     await scheduler
-    write_json(cluster.facts_file(workspace), _facts(scheduler.address), private=True)
+    facts = _facts(scheduler.address)
+    write_json(cluster.facts_file(workspace), facts, private=True)
     threads = int(os.environ.get(WORKERS_VARIABLE) or os.cpu_count() or 1)
     nanny = Nanny(
         scheduler.address, nthreads=threads, security=security, host=_HOST, memory_limit=None,
         preload=["workbench.jobs.preload"], **no_page,
     )  # fmt: skip
     await nanny
-    await _until_unneeded(workspace, scheduler, alive)
+    await _until_unneeded(workspace, scheduler, facts, alive)
     await _close(nanny)
 
 
@@ -94,7 +97,7 @@ def _facts(address: str) -> dict[str, Any]:
     return {"id": secrets.token_hex(8), "address": address, "pid": os.getpid(), "started": time.time()}
 
 
-async def _until_unneeded(workspace: Workspace, scheduler: Scheduler, alive: int) -> None:
+async def _until_unneeded(workspace: Workspace, scheduler: Scheduler, facts: dict[str, Any], alive: int) -> None:
     """Return when told to end, or when idle; then the cluster can no longer be found."""
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,7 +106,11 @@ async def _until_unneeded(workspace: Workspace, scheduler: Scheduler, alive: int
     busy = time.time()
     while not told.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(told.wait(), min(5.0, patience / 4))
+            await asyncio.wait_for(told.wait(), min(_SECONDS_BETWEEN_LOOKS, patience / 4))
+        if not told.is_set() and cluster.written(workspace) is None:
+            # Somebody deleted or damaged it; nobody could send us work, or end us.
+            with contextlib.suppress(WorkspaceError):
+                write_json(cluster.facts_file(workspace), facts, private=True)
         if _works(scheduler):
             busy = time.time()
         if time.time() - max(busy, _last_visit(workspace)) > patience and _leave(workspace, scheduler, alive):

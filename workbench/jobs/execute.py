@@ -60,7 +60,8 @@ def execute(folder: str, attempt: int) -> None:
 def _is_due(run: Path, attempt: int) -> bool:
     turns = [event.data for event in EventReader(run).read() if event.type == "state"]
     return not any(
-        turn["attempt"] > attempt or (turn["attempt"] == attempt and turn["state"] != "queued") for turn in turns
+        turn.get("attempt", 0) > attempt or (turn.get("attempt") == attempt and turn.get("state") != "queued")
+        for turn in turns
     )
 
 

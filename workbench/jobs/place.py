@@ -36,10 +36,7 @@ def place(folder: Path, attempt: int) -> None:
             taken_by = _try(workspace, folder, attempt)
         except OSError as error:  # Dask's connection errors are all of them
             if cluster.external() is not None or time.monotonic() > deadline:
-                raise WorkspaceError(
-                    f"The job cluster of {workspace.home} cannot be reached ({error}); "
-                    f"its log {cluster.log_file(workspace)} may say why."
-                ) from error
+                raise _unreachable(workspace, error) from error
             time.sleep(_SECONDS_BETWEEN_TRIES)
             continue
         if taken_by is not None:
@@ -48,6 +45,19 @@ def place(folder: Path, attempt: int) -> None:
     events = EventWriter(folder)
     events.emit("state", state="queued", attempt=attempt, cluster=taken_by.id)
     events.close()
+
+
+def _unreachable(workspace: Workspace, error: OSError) -> WorkspaceError:
+    elsewhere = cluster.external()
+    if elsewhere is not None:
+        return WorkspaceError(
+            f"{cluster.SCHEDULER_VARIABLE} must name a scheduler that answers, got {elsewhere.address} ({error}); "
+            "start it, or unset the variable to use a cluster of this machine."
+        )
+    return WorkspaceError(
+        f"The job cluster of {workspace.home} cannot be reached ({error}); "
+        f"its log {cluster.log_file(workspace)} may say why."
+    )
 
 
 def _try(workspace: Workspace, folder: Path, attempt: int) -> cluster.Cluster | None:

@@ -34,7 +34,7 @@ def find(workspace: Workspace, request: Request) -> Job | None:
         job.value()
         if (job.result / MANIFEST).is_file():
             Artifact.load(job.result).verify()
-    except (WorkbenchError, KeyError):
+    except (WorkbenchError, KeyError, TypeError):  # damaged by hand; the question is asked anew
         return None
     return job
 

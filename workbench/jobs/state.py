@@ -67,7 +67,8 @@ def _judge(folder: Path, turn: dict[str, Any]) -> Standing:
         return Standing("running" if state == "running" else "queued", attempt)
     if (folder / CANCEL).exists():
         return Standing("cancelled", attempt)
-    if state == "queued" and (folder / LEASE).exists() and cluster.is_alive(workspace_of(folder), turn["cluster"]):
+    taken_by = str(turn.get("cluster"))
+    if state == "queued" and (folder / LEASE).exists() and cluster.is_alive(workspace_of(folder), taken_by):
         return Standing("queued", attempt)
     return Standing("lost", attempt)
 

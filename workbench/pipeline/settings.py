@@ -26,6 +26,7 @@ class RoadSettings(Settings):
         "it is at hand, else the digits inside scikit-learn.",
     )
     recipe: str = Field("docs", description="How to train first; a failed gate moves on to `best`.")
+    architecture: str | None = Field(None, description="Network to train; the recipe's own.")
     epochs: int | None = Field(None, ge=1, le=500, description="Passes over the training data; the recipe's own.")
     sparsity: float = Field(0.8, ge=0, lt=1, description="Share of weights that pruning sets to zero.")
     attempts: int = Field(3, ge=1, le=10, description="How often a failed gate may send the road back to training.")

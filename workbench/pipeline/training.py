@@ -72,7 +72,7 @@ def train_until_passed(
     """
     attempt = Attempt(settings.recipe, settings.epochs)
     while True:
-        trained = _try(attempt, settings.seed, data, training_rules(gate), workspace, on_event=on_event)
+        trained = _try(attempt, settings, data, training_rules(gate), workspace, on_event=on_event)
         if trained.verdict.passed or attempt.number >= settings.attempts:
             return trained
         attempt = attempt.stronger(len(trained.curve.points))
@@ -82,7 +82,7 @@ def train_until_passed(
 
 def _try(
     attempt: Attempt,
-    seed: int,
+    settings: RoadSettings,
     data: Dataset,
     gate: Gate,
     workspace: Workspace,
@@ -93,7 +93,13 @@ def _try(
     from workbench.train.fit import train
 
     artifact = train(
-        data, recipe=attempt.recipe, epochs=attempt.epochs, seed=seed, workspace=workspace, on_event=on_event
+        data,
+        recipe=attempt.recipe,
+        architecture=settings.architecture,
+        epochs=attempt.epochs,
+        seed=settings.seed,
+        workspace=workspace,
+        on_event=on_event,
     )
     curve = LearningCurve.model_validate_json((artifact.folder / "curve.json").read_text(encoding="utf-8"))
     evaluation = evaluate(artifact, data, workspace=workspace)
