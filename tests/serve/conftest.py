@@ -142,8 +142,13 @@ def _engines() -> dict[str, NumpyEngine]:
         "number": NumpyEngine((scalar,), (scalar,), lambda feeds: {"v": feeds["v"] + 1}),
         "picky": NumpyEngine((free,), (free,), lambda feeds: {"f": feeds["f"] @ np.ones((3, 1))}),
         "broken": NumpyEngine((free,), (free,), lambda feeds: {"f": feeds["missing"]}),
+        "crash": NumpyEngine((free,), (free,), _crash),
         "uneven": NumpyEngine((a,), (a, y), lambda f: {"a": f["a"], "y": np.zeros((5, 2), np.float32)}),
     }
+
+
+def _crash(feeds: Mapping[str, Any]) -> Arrays:
+    raise RuntimeError(f"/secret/kernel.cc:12 node Conv_3 failed on {len(feeds)} inputs")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 
 import workbench
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError, ServingError
+from workbench.core.errors import BadInputError, ServingError, WorkspaceError
 from workbench.core.workspace import Workspace
 from workbench.jobs.job import Job
 from workbench.serve.sandbox import Sandbox, serve
@@ -119,6 +119,45 @@ def test_kill_of_the_child_is_seen(sandbox: Sandbox) -> None:
     assert Job(sandbox.folder).state == "failed"
     sandbox.stop()
     assert sandbox.state == "failed"
+
+
+CHATTY = r"""
+import sys
+said = [b'a library says hello', b'\xff', b'{"event": "ready"', b'[1]', b'{"event": "listening"}', b'{"event": "ended"}']
+sys.stdout.buffer.write(b"\n".join(said) + b"\n")
+"""
+
+
+def test_what_is_no_event_on_the_childs_output_is_kept_in_the_log_and_harms_nothing(
+    tiny_onnx: Artifact, home: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(CHATTY)  # runs as the child's interpreter starts
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with serve(tiny_onnx, "tiny", workspace=home) as sandbox:
+        assert sandbox.client.predict(IMAGES).shape == (3, 4)
+        assert "on standard output: a library says hello" in (sandbox.folder / "stderr.log").read_text()
+    assert sandbox.state == "stopped"
+
+
+def test_a_run_that_cannot_be_written_is_taken_back(
+    tiny_onnx: Artifact, home: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(run: Path) -> None:
+        raise WorkspaceError(f"{run} cannot be written")
+
+    monkeypatch.setattr("workbench.serve.sandbox.EventWriter", full)
+    before = psutil.Process().num_fds()
+    with pytest.raises(WorkspaceError, match="cannot be written"):
+        serve(tiny_onnx, "tiny", workspace=home)
+    assert psutil.Process().num_fds() == before
+    assert list(home.runs.iterdir()) == []
+
+
+def test_damaged_labels_fail_in_one_sentence(tiny_onnx: Artifact, home: Workspace) -> None:
+    Store.of(home).publish(tiny_onnx, "tiny")
+    (home.models / "tiny" / "labels.json").write_text("[]")
+    with pytest.raises(ServingError, match=r"labels\.json must map labels to version numbers"):
+        serve(tiny_onnx, "tiny", workspace=home)
 
 
 PARENT = """

@@ -11,7 +11,7 @@ import pytest
 
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, WorkspaceError
-from workbench.serve.store import Store
+from workbench.serve.store import LABELS, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,3 +104,33 @@ def test_labels(store: Store, tmp_path: Path) -> None:
         store.label("m", "stable", 2)
     with pytest.raises(BadInputError, match="label must be made of"):
         store.label("m", "a/b", 1)
+
+
+def test_labels_of_many_writers_all_stay(store: Store, tmp_path: Path) -> None:
+    store.publish(artifact(tmp_path / "a"), "m")
+    names = [f"label_{index}" for index in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: store.label("m", name, 1), names))
+    assert store.labels("m") == dict.fromkeys(names, 1)
+
+
+@pytest.mark.parametrize("content", ["[1]", '"stable"', '{"stable": "one"}', '{"stable": null}', "{"])
+def test_damaged_labels_are_one_sentence(store: Store, tmp_path: Path, content: str) -> None:
+    store.publish(artifact(tmp_path / "a"), "m")
+    (store.base / "m" / LABELS).write_text(content)
+    with pytest.raises(WorkspaceError, match=r"labels\.json .*; delete it"):
+        store.labels("m")
+    with pytest.raises(WorkspaceError, match=r"labels\.json .*; delete it"):
+        store.label("m", "stable", 1)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_version_is_as_open_as_the_umask_says(store: Store, tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        store.publish(artifact(tmp_path / "a"), "m")
+    finally:
+        os.umask(before)
+    folder = store.base / "m" / "1"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o777 & ~mask
+    assert stat.S_IMODE((folder / "model.onnx").stat().st_mode) == 0o666 & ~mask

@@ -44,6 +44,7 @@ def main(folder: str, parent: str) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    from workbench.core.errors import WorkbenchError
     from workbench.core.workspace import read_json
     from workbench.serve.settings import ServeSettings
 
@@ -51,7 +52,11 @@ def main(folder: str, parent: str) -> None:
     settings = ServeSettings.parse(asked["serve"])
     listener, note = _listen(settings.host, settings.port)
     tell(event="listening", port=listener.getsockname()[1], note=note)
-    models = _models(settings, Path(asked["store"]), asked["versions"])
+    try:
+        models = _models(settings, Path(asked["store"]), asked["versions"])
+    except WorkbenchError as error:
+        tell(event="failed", error=str(error))
+        return
     server = _server(settings, models)
     threading.Thread(target=_load, args=(models, settings.name, server, tell), name="load", daemon=True).start()
     server.run(sockets=[listener])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LOG = "stderr.log"
 
 _SECONDS_TO_START = 10.0
+_FACTS = {"listening": {"port", "note"}, "ready": set(), "failed": {"error"}}  # what the child may say, and with what
 
 
 class ChildProcess:
@@ -72,9 +74,18 @@ class ChildProcess:
         assert child.stdin is not None
         with child.stdout, child.stdin:
             for line in child.stdout:
-                self._tell(json.loads(line))
+                event = _event(line)
+                if event is None:
+                    self._note(line)
+                else:
+                    self._tell(event)
             code = child.wait()
         self._tell({"event": "ended", "code": code})
+
+    def _note(self, line: str) -> None:
+        # A native library's print, or what a killed child had begun to say: kept, but nothing to act on.
+        with contextlib.suppress(OSError), (self._folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"on standard output: {line.rstrip()}\n")
 
     def _start(self) -> subprocess.Popen[str]:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
@@ -86,9 +97,19 @@ class ChildProcess:
                 stdin=subprocess.PIPE,  # its end tells the child that we are gone
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 env=environment,
                 cwd=self._folder,
                 start_new_session=True,  # Ctrl-C and a kernel's interrupt are not meant for it
                 pass_fds=[self._lease],  # held by the child alone: the run is under way as long as it lives
             )
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    facts = _FACTS.get(str(event.get("event"))) if isinstance(event, dict) else None
+    return event if facts is not None and facts <= event.keys() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import shutil
 import signal
 import threading
 import weakref
@@ -14,6 +15,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.errors import ServingError, WorkspaceError
 from workbench.core.events import EventWriter
 from workbench.core.workspace import Workspace
+from workbench.jobs.lock import release
 from workbench.jobs.request import Request
 from workbench.jobs.submission import new_run
 from workbench.serve.client import Client
@@ -88,8 +90,6 @@ class Sandbox:
         self.versions = tuple(versions)
         asked = {"serve": settings.model_dump(mode="json"), "store": str(store.base), "versions": versions}
         request = Request.of("workbench.serve.sandbox:serve", asked, "serve", where="asker")
-        self.folder, lease = new_run(workspace, request)
-        self._events = EventWriter(self.folder)
         self._state: State = "starting"
         self._error: str | None = None
         self._note = ""
@@ -98,8 +98,15 @@ class Sandbox:
         self._stopping = False
         self._changed = threading.Condition()
         self._owner = os.getpid()
-        self._process = ChildProcess(self.folder, lease, self._on_event)
-        self._process.start()
+        self.folder, lease = new_run(workspace, request)
+        with contextlib.ExitStack() as undo:
+            undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            undo.callback(release, lease)
+            self._events = EventWriter(self.folder)
+            undo.callback(self._events.close)
+            self._process = ChildProcess(self.folder, lease, self._on_event)
+            self._process.start()
+            undo.pop_all()  # from here on the watching thread sees to all three
         _LIVE.add(self)
 
     @property

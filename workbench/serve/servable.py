@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from workbench.serve.engine import Engine
+    from workbench.serve.signature import Tensor
 
     Array = np.ndarray[Any, Any]
 
@@ -25,8 +26,6 @@ State = Literal["START", "LOADING", "AVAILABLE", "UNLOADING", "END"]
 
 _log = logging.getLogger(__name__)
 _WARMUPS = 2  # the first run allocates, the second is what a request will cost
-# onnxruntime's, LiteRT's and NumPy's classes for "this input does not fit", by name: neither need be imported here.
-_INPUT_FAULTS = {"InvalidArgument", "Fail", "RuntimeException", "RuntimeError", "ValueError"}
 
 
 class Servable:
@@ -99,12 +98,11 @@ class Servable:
             The outputs by name, in the model's order.
 
         Raises:
-            RequestError: The shapes do not fit (INVALID_ARGUMENT), or the model failed (INTERNAL).
+            RequestError: A shape or type is not the signature's (INVALID_ARGUMENT), or the model failed on inputs that
+                are (INTERNAL).
         """
         for tensor in self.signatures[DEFAULT].inputs:
-            shape = feeds[tensor.name].shape
-            if not tensor.admits(shape):
-                raise invalid(f"Input {tensor.name} must be of shape {list(tensor.shape)} but got: {list(shape)}")
+            _check(tensor, feeds[tensor.name])
         begin = time.perf_counter()
         try:
             with self._in_use() as engine:
@@ -112,7 +110,7 @@ class Servable:
         except (RequestError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - engines raise classes of their own
-            raise self._run_error(error, feeds) from None
+            raise self._run_error(error) from None
         self.run_seconds += 0.2 * (time.perf_counter() - begin - self.run_seconds)
         return outputs
 
@@ -130,14 +128,12 @@ class Servable:
                 self._running -= 1
                 self._idle.notify_all()
 
-    def _run_error(self, error: Exception, feeds: Mapping[str, Array]) -> RequestError:
+    def _run_error(self, error: Exception) -> RequestError:
         if isinstance(error, BadInputError):
             return invalid(str(error))
-        # The engine's own text names its source files and nodes; it stays in the log.
-        _log.warning("%s version %d refused to run: %s", self.name, self.version, error)
-        if type(error).__name__ in _INPUT_FAULTS:
-            shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feeds.items())
-            return invalid(f"The model cannot process these inputs: {shapes}")
+        # The inputs are what the signature asks for, so this is the model's fault, whatever class the engine chose.
+        # Its own text names source files and nodes; it stays in the log.
+        _log.error("%s version %d failed to run: %s", self.name, self.version, error)
         return RequestError(Code.INTERNAL, "The model failed to run; the server's log says why")
 
     def _warm_up(self) -> None:
@@ -154,3 +150,10 @@ class Servable:
     def _fail(self, error: str) -> None:
         self.close()
         self.error = error
+
+
+def _check(tensor: Tensor, array: Array) -> None:
+    if not tensor.admits(array.shape):
+        raise invalid(f"Input {tensor.name} must be of shape {list(tensor.shape)} but got: {list(array.shape)}")
+    if array.dtype != (np.object_ if tensor.dtype == "string" else np.dtype(tensor.dtype)):
+        raise invalid(f"Input {tensor.name} must be of type {tensor.type_name} but got: {array.dtype.name}")

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.core.artifact import MANIFEST, Artifact
-from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.errors import BadInputError, WorkbenchError, WorkspaceError
 from workbench.core.workspace import read_json, write_json, writing
 from workbench.serve.settings import MODEL_NAME
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.workspace import Workspace
 
 MAX_VERSION = (1 << 63) - 1
 LABELS = "labels.json"
 
+_LABELS_LOCK = ".labels.lock"
 _SERVABLE = ("onnx", "tflite")
 _LABEL = re.compile(r"[A-Za-z0-9_]+")
 
@@ -79,9 +81,9 @@ class Store:
             raise BadInputError.of("version", rule="must be between 0 and 2^63 - 1", got=version)
         artifact.verify()
         folder = self.base / _checked(name)
+        copy = folder / f".new-{secrets.token_hex(6)}"
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            copy = Path(tempfile.mkdtemp(dir=folder, prefix=".new-"))
+            copy.mkdir(parents=True)
         try:
             _copy(artifact, copy)
             return self._claim(copy, artifact, name, version)
@@ -89,15 +91,25 @@ class Store:
             shutil.rmtree(copy, ignore_errors=True)
 
     def labels(self, name: str) -> dict[str, int]:
-        """Return a model's labels and the versions they mean."""
+        """Return a model's labels and the versions they mean.
+
+        Raises:
+            WorkspaceError: The file that holds them is damaged.
+        """
         path = self.base / _checked(name) / LABELS
-        return {str(label): int(version) for label, version in read_json(path).items()} if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        found = read_json(path)
+        if not isinstance(found, dict) or not all(type(version) is int for version in found.values()):
+            raise WorkspaceError(f"{path} must map labels to version numbers, got something else; delete it.")
+        return found
 
     def label(self, name: str, label: str, version: int) -> None:
-        """Make a label mean a version.
+        """Make a label mean a version; of writers at the same time none undoes another's label.
 
         Raises:
             BadInputError: The label has other signs than letters, digits and `_`, or there is no such version.
+            WorkspaceError: The labels are damaged, or the store cannot be written.
         """
         if not _LABEL.fullmatch(label):
             raise BadInputError.of("label", rule="must be made of letters, digits and _", got=label)
@@ -106,7 +118,11 @@ class Store:
             raise BadInputError.of(
                 "version", rule=f"must be one of {', '.join(map(str, known)) or 'none'}", got=version
             )
-        write_json(self.base / name / LABELS, {**self.labels(name), label: version})
+        from workbench.jobs.lock import locked  # 20 ms that the server's start need not wait for
+
+        folder = self.base / name
+        with locked(folder / _LABELS_LOCK):
+            write_json(folder / LABELS, {**self.labels(name), label: version})
 
     def _claim(self, copy: Path, artifact: Artifact, name: str, wanted: int | None) -> int:
         # Renaming onto a folder that is not empty fails, so of two writers one gets the number, the other the next.
@@ -146,7 +162,6 @@ def _copy(artifact: Artifact, folder: Path) -> None:
             shutil.copyfile(source, target)
             with target.open("rb") as file:
                 os.fsync(file.fileno())
-        folder.chmod(0o755)
 
 
 def _checked(name: str) -> str:
