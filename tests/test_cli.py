@@ -85,8 +85,8 @@ def test_an_interrupt_ends_the_training_too(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--sparsity", "1.0"), "workbench: sparsity must be less than 1, got 1.0"),
-        (("--attempts", "0"), "workbench: attempts must be greater than or equal to 1, got 0"),
+        (("--sparsity", "1.0"), "workbench: sparsity must be below 1, got 1.0"),
+        (("--attempts", "0"), "workbench: attempts must be at least 1, got 0"),
         (("--dataset", "nothing"), "workbench: dataset must be one of digits"),
         (("--dataset", "digits", "--recipe", "worst"), "workbench: recipe must be one of best, docs, got 'worst'."),
     ],

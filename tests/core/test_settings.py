@@ -13,11 +13,16 @@ class Example(Settings):
     schedule: Literal["constant", "polynomial"] = Field("constant", description="How sparsity grows.")
 
 
+class Named(Settings):
+    name: str = Field("model", pattern="^[a-z]+$", max_length=8, description="Name in the URL.")
+    size: int = Field(1, ge=1, le=500, description="How many.")
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"sparsity": 1.0}, "sparsity must be less than 1, got 1.0; it means: Share of weights set to zero."),
-        ({"clusters": 1}, "clusters must be greater than 1, got 1; it means: Shared values a layer."),
+        ({"sparsity": 1.0}, "sparsity must be below 1, got 1.0; it means: Share of weights set to zero."),
+        ({"clusters": 1}, "clusters must be above 1, got 1; it means: Shared values a layer."),
         ({"schedule": "cubic"}, "schedule must be 'constant' or 'polynomial', got 'cubic'"),
         ({"sparsety": 0.1}, "sparsety is not a setting of Example; choose from: sparsity, clusters, schedule."),
         ({"sparsity": float("nan")}, "sparsity must be a finite number, got nan"),
@@ -29,6 +34,23 @@ def test_bad_input_is_one_sentence(values: dict[str, object], sentence: str) -> 
         Example.parse(values)
     assert str(caught.value).startswith(sentence)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"name": "A!"}, "name must match pattern '^[a-z]+$', got 'A!'; it means: Name in the URL."),
+        ({"name": "a" * 9}, "name must have at most 8 characters, got 'aaaaaaaaa'"),
+        ({"name": 3}, "name must be a valid string, got 3"),
+        ({"size": 501}, "size must be at most 500, got 501"),
+        ({"size": 0}, "size must be at least 1, got 0"),
+        ({"size": "ten"}, "size must be a valid integer"),
+    ],
+)
+def test_a_rule_reads_as_one_phrase(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        Named.parse(values)
+    assert str(caught.value).startswith(sentence)
 
 
 def test_settings_are_frozen_and_replaced_with_validation() -> None:

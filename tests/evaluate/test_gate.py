@@ -68,5 +68,5 @@ def test_a_baseline_on_other_samples_is_refused() -> None:
 
 
 def test_a_limit_out_of_range_is_refused() -> None:
-    with pytest.raises(BadInputError, match=r"min_accuracy must be less than or equal to 1, got 98\.8"):
+    with pytest.raises(BadInputError, match=r"min_accuracy must be at most 1, got 98\.8"):
         Gate(min_accuracy=98.8)

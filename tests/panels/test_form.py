@@ -37,7 +37,7 @@ def test_each_wrong_value_has_its_sentence_beside_it() -> None:
     built = form()
     built.write({"degrees": 900, "minutes": "soon", "rack": "middle"})
     assert set(built.widget.errors) == {"degrees", "minutes", "rack"}
-    assert built.widget.errors["degrees"].startswith("degrees must be less than or equal to 300, got 900")
+    assert built.widget.errors["degrees"].startswith("degrees must be at most 300, got 900")
     assert not built.valid
     with pytest.raises(BadInputError, match="must be"):
         built.read()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from workbench.datasets import load_dataset
+from workbench.core.errors import BadInputError
+from workbench.datasets import Dataset, load_dataset
 from workbench.jobs import submit
 from workbench.train.fit import train_settings
+from workbench.train.loop import batches
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
@@ -41,6 +44,13 @@ def test_shifts_move_each_image_by_its_own_draw(workspace: Workspace) -> None:
     assert seen["brightness"] == pytest.approx([200 / 255])
     assert seen["repeated"]
     assert seen["next_epoch_differs"]
+
+
+def test_a_validation_split_without_samples_is_refused(workspace: Workspace) -> None:
+    images, labels = np.zeros((2, 8, 8), np.uint8), np.arange(2)
+    data = Dataset.from_arrays(images, labels, images, labels, workspace=workspace)
+    with pytest.raises(BadInputError, match="validation_fraction must leave samples of arrays to train on and to"):
+        batches(data, train_settings(data, architecture="mlp", validation_fraction=0.5))
 
 
 def test_early_stopping_keeps_the_weights_with_the_lowest_val_loss(workspace: Workspace) -> None:

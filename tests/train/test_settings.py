@@ -38,7 +38,7 @@ def test_overrides_change_a_recipe_and_none_leaves_it() -> None:
     [
         ("worst", {}, "recipe must be one of best, docs, got 'worst'"),
         ("docs", {"architecture": "vgg"}, "architecture must be one of docs_cnn, lenet5, mlp, small_cnn, got 'vgg'"),
-        ("docs", {"epochs": 0}, "epochs must be greater than or equal to 1, got 0; it means: passes over"),
+        ("docs", {"epochs": 0}, "epochs must be at least 1, got 0; it means: passes over"),
         ("docs", {"epoch": 3}, "epoch is not a setting of TrainSettings; choose from: epochs"),
         ("docs", {"patience": 3}, "patience must come with a validation split, got 3; set validation_fraction"),
         ("docs", {"learning_rate": float("nan")}, "learning_rate must be"),

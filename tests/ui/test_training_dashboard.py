@@ -104,7 +104,7 @@ def test_a_bad_value_is_named_beside_its_control(visit: Callable[..., Visit]) ->
     enter(page, "epochs", "9000")
     error = page.locator(f"{field(page, 'epochs')} .wb-field-error")
     expect(error).to_have_text(
-        "epochs must be less than or equal to 500, got 9000; it means: passes over the training data."
+        "epochs must be at most 500, got 9000; it means: passes over the training data."
     )
     expect(page.locator("[data-action=train]")).to_be_disabled()
     one.shot("training-bad-value-1280-light")

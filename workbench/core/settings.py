@@ -6,6 +6,7 @@ and documentation are all read from the same declaration through `describe`.
 
 from __future__ import annotations
 
+import re
 import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, Union, get_args, get_origin
@@ -114,10 +115,25 @@ def _one_sentence(settings: type[BaseModel], error: ValidationError) -> BadInput
         return BadInputError(f"{parameter} is not a setting of {settings.__name__}; choose from: {known}.")
     if first["type"] == "missing":
         return BadInputError(f"{parameter} is missing from {settings.__name__}; give it a value.")
-    rule = first["msg"][0].lower() + first["msg"][1:]
-    rule = rule.removeprefix("value error, ").removeprefix("input should be ")
-    if not rule.startswith("must"):
-        rule = f"must be {rule}"
     info = settings.model_fields.get(str(first["loc"][0])) if first["loc"] else None
     hint = f"it means: {info.description}" if info is not None and info.description else ""
-    return BadInputError.of(parameter, rule=rule, got=first["input"], hint=hint.rstrip("."))
+    return BadInputError.of(parameter, rule=_rule(first["msg"]), got=first["input"], hint=hint.rstrip("."))
+
+
+_PLAIN = {
+    "must be less than or equal to ": "must be at most ",
+    "must be greater than or equal to ": "must be at least ",
+    "must be less than ": "must be below ",
+    "must be greater than ": "must be above ",
+}
+
+
+def _rule(message: str) -> str:
+    # pydantic begins with the kind of value ("Input should be …", "String should match …"), ours with "must".
+    rule = re.sub(r"^\w+ should ", "must ", message.removeprefix("Value error, "))
+    if not rule.startswith("must"):
+        rule = f"must be {rule[:1].lower()}{rule[1:]}"
+    for said, plain in _PLAIN.items():
+        if rule.startswith(said):
+            return plain + rule.removeprefix(said)
+    return rule

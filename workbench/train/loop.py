@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import BadInputError
 from workbench.core.records import LearningCurve
 from workbench.train import checkpoint
 from workbench.train.batches import Batches
@@ -34,11 +35,20 @@ def seed_everything(seed: int) -> None:
 
 
 def batches(dataset: Dataset, settings: LearningSettings) -> tuple[Batches, Batches | None]:
-    """Read the training split into memory; returns what to train on and what to validate on, if anything."""
+    """Read the training split into memory; returns what to train on and what to validate on, if anything.
+
+    Raises:
+        BadInputError: Each class has one sample, so none is left to validate on.
+    """
     kept: Any = slice(None)
     validation = None
     if settings.validation_fraction:
         kept, held = dataset.validation_split(settings.validation_fraction)
+        if not len(held) or not len(kept):
+            raise BadInputError.of(
+                "validation_fraction", rule=f"must leave samples of {dataset.name} to train on and to validate on",
+                got=settings.validation_fraction, hint="give the dataset more samples a class, or set it to 0",
+            )  # fmt: skip
         validation = Batches(
             dataset.x_train[held], dataset.labels("train", held), len(dataset.classes), _VALIDATION_BATCH
         )
@@ -76,7 +86,7 @@ def learn(
         callbacks: More Keras callbacks, for instance tfmot's `UpdatePruningStep()`.
 
     Raises:
-        BadInputError: The loss became infinite or NaN.
+        BadInputError: The loss became infinite or NaN, or no sample is left to validate on.
         WorkspaceError: The disk refused the checkpoint, or it is of another model.
     """
     training, validation = batches(dataset, settings)
