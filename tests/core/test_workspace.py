@@ -58,6 +58,39 @@ def test_private_files_are_private(tmp_path: Path) -> None:
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
+def test_a_strict_umask_is_kept(mask: int, mode: int, tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from workbench.core.workspace import write_json\n"
+    code += "write_json(Path(sys.argv[1]), 1)"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "v")], check=True, umask=mask)
+    assert (tmp_path / "v").stat().st_mode & 0o777 == mode
+
+
+def test_a_new_home_is_private_and_an_old_one_is_left_alone(tmp_path: Path) -> None:
+    assert Workspace.at(tmp_path / "a" / "new").ensure().home.stat().st_mode & 0o777 == 0o700
+    (tmp_path / "old").mkdir(mode=0o755)
+    assert Workspace.at(tmp_path / "old").ensure().home.stat().st_mode & 0o777 == 0o755
+
+
+def test_trust_is_kept_by_content(tmp_path: Path) -> None:
+    workspace, sha256 = Workspace.at(tmp_path / "home"), "ab" * 32
+    assert not workspace.trusts(sha256)
+    workspace.trust(sha256)
+    assert workspace.trusts(sha256)
+    assert not workspace.trusts("cd" * 32)
+    with pytest.raises(BadInputError, match="sha256 must be 64 hexadecimal digits"):
+        workspace.trusts("../../etc/passwd")
+
+
+def test_a_workspace_holds_its_runs_and_models_only(tmp_path: Path) -> None:
+    workspace = Workspace.at(tmp_path / "home").ensure()
+    (workspace.runs / "out").symlink_to(tmp_path)
+    assert workspace.holds(workspace.new_run("train") / "result")
+    assert workspace.holds(workspace.models / "m" / "1")
+    for folder in (tmp_path, workspace.cache, workspace.runs / ".." / "x", workspace.runs / "out"):
+        assert not workspace.holds(folder)
+
+
 def test_broken_json_names_its_file(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text('{"a": ')
     with pytest.raises(WorkspaceError, match=r"broken\.json cannot be read"):

@@ -16,11 +16,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from workbench.core.errors import BadInputError, WorkspaceError
-from workbench.core.records import Record, Sizes
-from workbench.core.workspace import read_json, write_json
+from workbench.core.records import Record, Sizes, read_record
+from workbench.core.workspace import write_json
 
 Format = Literal["tf_keras", "keras", "h5", "saved_model", "tflite", "onnx"]
 Numeric = Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"]
@@ -65,6 +65,13 @@ class Artifact(Record):
     seed: int | None = None
     created: str = ""
 
+    @field_validator("file")
+    @classmethod
+    def _in_the_folder(cls, file: str) -> str:
+        if file in ("", ".", "..") or any(sign in file for sign in "/\\\0"):
+            raise BadInputError.of("file", rule="must be a plain name in the artifact's folder", got=file)
+        return file
+
     @classmethod
     def write(  # noqa: PLR0913 - the manifest has that many facts
         cls,
@@ -103,7 +110,7 @@ class Artifact(Record):
         """Read an artifact's manifest.
 
         Raises:
-            BadInputError: The folder holds no manifest.
+            BadInputError: The folder holds no manifest, or the manifest names a file outside.
             WorkspaceError: The manifest cannot be read.
         """
         path = Path(folder).absolute()
@@ -112,7 +119,7 @@ class Artifact(Record):
                 "artifact", rule=f"must be a folder with a {MANIFEST}", got=str(path),
                 hint="bring a model of your own in with `workbench.adopt(path)`",
             )  # fmt: skip
-        return cls(folder=path, **read_json(path / MANIFEST))
+        return read_record(path / MANIFEST, cls, folder=path)
 
     @property
     def path(self) -> Path:
@@ -124,12 +131,22 @@ class Artifact(Record):
         """Format and numeric type, e.g. `tflite/int8`."""
         return f"{self.format}/{self.numeric}"
 
-    def verify(self) -> Artifact:
+    def verify(self, sha256: str | None = None) -> Artifact:
         """Check the file against its manifest and return the artifact.
 
+        Args:
+            sha256: What the file was when it was asked for; a manifest written anew since then is refused.
+
         Raises:
-            WorkspaceError: The file is missing, truncated or changed.
+            WorkspaceError: The file is missing, truncated or changed, or a link that leads out of the folder.
         """
+        if sha256 not in (None, self.sha256):
+            raise WorkspaceError(
+                f"{self.folder} must hold the model {str(sha256)[:12]}… that was asked for, got {self.sha256[:12]}…: "
+                "it was made anew meanwhile; load it again."
+            )
+        if leading_out := _leading_out(self.folder, self.path):
+            raise WorkspaceError(f"{leading_out} is a link that leads out of {self.folder}; copy the file instead.")
         if not self.path.exists():
             raise WorkspaceError(f"{self.path} is missing although its manifest names it; make it again.")
         found = content_sha256(self.path)
@@ -156,6 +173,11 @@ def content_sha256(path: Path) -> str:
     for file in _files(path):
         total.update(f"{content_sha256(file)}  {file.relative_to(path).as_posix()}\n".encode())
     return total.hexdigest()
+
+
+def _leading_out(folder: Path, path: Path) -> Path | None:
+    home = folder.resolve()
+    return next((p for p in (path, *path.rglob("*")) if p.is_symlink() and not p.resolve().is_relative_to(home)), None)
 
 
 def _files(path: Path) -> list[Path]:

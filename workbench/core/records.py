@@ -5,9 +5,15 @@ A plot is a function from data to one of these, and a function from it to a pict
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from workbench.core.errors import WorkspaceError
+from workbench.core.workspace import read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Record(BaseModel):
@@ -23,6 +29,37 @@ class Record(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return self.model_dump(mode="json")
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_record(path: Path, kind: type[R], **known: Any) -> R:
+    """Read a record from a JSON file.
+
+    Args:
+        path: The file.
+        kind: What it holds.
+        **known: Fields that the file does not hold because its reader knows better.
+
+    Raises:
+        WorkspaceError: The file is missing, no JSON, or not such a record; the first wrong field is named.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise _damaged(path, f"it must hold an object, got {type(found).__name__}")
+    if extra := sorted(known.keys() & found.keys()):
+        raise _damaged(path, f"{extra[0]} must not be in it")
+    try:
+        return kind.from_json(found | known)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or kind.__name__
+        raise _damaged(path, f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+
+
+def _damaged(path: Path, reason: str) -> WorkspaceError:
+    return WorkspaceError(f"{path} is damaged ({reason}); make it again.")
 
 
 class Proportion(Record):

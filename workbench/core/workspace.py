@@ -5,6 +5,7 @@ runs/<kind>-<UTC time>-<short hash>/   one job: job.json, events.jsonl, stderr.l
 sweeps/<name>/                         one search
 models/<name>/<version>/               what is served
 cache/                                 content-addressed results and prepared datasets
+trusted/<sha256>                       a person vouched for the code in that model file
 ```
 """
 
@@ -16,7 +17,6 @@ import json
 import os
 import re
 import secrets
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from workbench.core.errors import BadInputError, WorkspaceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _RUN_NAME = re.compile(r"[a-z0-9_]+-\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
@@ -62,12 +63,14 @@ class Workspace:
         return self.home / "cache"
 
     def ensure(self) -> Workspace:
-        """Make the folders.
+        """Make the folders; a home that is new is its owner's alone (0700).
 
         Raises:
             WorkspaceError: The disk is full, read-only or not ours.
         """
         with writing(self.home):
+            # With `parents` the mode is the last folder's only, which is the one that is meant.
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.runs, self.models, self.cache):
                 folder.mkdir(parents=True, exist_ok=True)
         return self
@@ -80,6 +83,34 @@ class Workspace:
         with writing(folder):
             (folder / "result").mkdir(parents=True)
         return folder
+
+    def holds(self, folder: Path) -> bool:
+        """Say whether a folder lies where only jobs and the model store of this workspace write."""
+        real = folder.resolve()
+        return any(real.is_relative_to(place.resolve()) for place in (self.runs, self.models))
+
+    def trust(self, sha256: str) -> None:
+        """Note that a person vouched for the code in a model file.
+
+        Raises:
+            BadInputError: It is no sha256.
+            WorkspaceError: The disk refused it.
+        """
+        self.ensure()
+        write_atomic(self._vouched(sha256), "", private=True)
+
+    def trusts(self, sha256: str) -> bool:
+        """Say whether a person vouched for the code in a model file; nothing inside the file or its manifest counts.
+
+        Raises:
+            BadInputError: It is no sha256.
+        """
+        return self._vouched(sha256).is_file()
+
+    def _vouched(self, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise BadInputError.of("sha256", rule="must be 64 hexadecimal digits", got=sha256)
+        return self.home / "trusted" / sha256
 
     def run(self, name: str) -> Path:
         """Return the folder of an existing run.
@@ -126,7 +157,7 @@ def writing(path: Path) -> Iterator[None]:
 def write_atomic(path: Path, data: bytes | str, *, private: bool = False) -> None:
     """Write a file so that a reader sees the old content or the new, never a half.
 
-    Temporary name in the same folder, fsync, rename.
+    Temporary name in the same folder, fsync, rename. Who may read it is up to the process' umask.
 
     Args:
         path: Target file; its folder is made if needed.
@@ -137,18 +168,19 @@ def write_atomic(path: Path, data: bytes | str, *, private: bool = False) -> Non
         WorkspaceError: The file could not be written; nothing is left behind.
     """
     raw = data.encode() if isinstance(data, str) else data
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # The system takes the umask off the mode; asking for the umask first would change it for all threads.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).chmod(0o600 if private else 0o644)
-            Path(temporary).replace(path)
+            temporary.replace(path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
@@ -165,7 +197,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WorkspaceError(f"{path} cannot be read ({error}); delete it to start anew.") from error
 
 
