@@ -63,6 +63,11 @@ def home(tmp_path: Path) -> Workspace:
         ({"y_train": np.zeros(12, int)}, "y_train must hold at least 2 classes"),
         (spoiled("y_test", 5, 7, np.int64), r"y_test\[5\] must be a label that y_train holds \(0 to 2\), got 7"),
         ({"classes": ("a", "b")}, r"classes must name as many classes as y_train holds \(3\), got '2 names'"),
+        ({"classes": ("a", "b", "a")}, r"classes\[2\] must be a name that no other class has, got 'a'; rename it"),
+        ({"classes": ("a", "", "c")}, r"classes\[1\] must be a name, got ''"),
+        ({"classes": ("a", " ", "c")}, r"classes\[1\] must be a name, got ' '"),
+        ({"classes": (0, 1, 2)}, r"classes\[0\] must be a name, got 0"),
+        ({"classes": ("a", "b", "\udcff")}, r"classes\[2\] must be a name, got '\\udcff'"),
         ({"name": "../up"}, "name must be made of letters"),
     ],
 )

@@ -76,14 +76,75 @@ def test_damaged_bytes_inside_are_refused(file: Path) -> None:
         read_npz(file)
 
 
-def test_a_header_that_asks_for_terabytes_is_refused_before_memory_is_taken(file: Path) -> None:
-    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776, 8, 8), }"
+def member(shape: str) -> bytes:
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': " + shape.encode() + b", }"
     header += b" " * (63 - (len(header) + 10) % 64) + b"\n"
-    member = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
-    labels = io.BytesIO()
-    np.save(labels, Y)
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+
+
+def labels() -> bytes:
+    written = io.BytesIO()
+    np.save(written, Y)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "shape", ["((((", "(True, 8, 8)", "('a', 8)", "(-1, 8, 8)", "None", "(" * 300 + "1" + ")" * 300]
+)
+def test_a_header_that_makes_no_sense_is_refused(file: Path, shape: str) -> None:
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("x.npy", member)
-        archive.writestr("y.npy", labels.getvalue())
+        archive.writestr("x.npy", member(shape) + bytes(64))
+        archive.writestr("y.npy", labels())
+    with pytest.raises(BadInputError, match=r"^x in own\.npz must be"):
+        read_npz(file)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_corrupt_stream_of_any_compression_is_refused(file: Path, method: int) -> None:
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("x.npy", member("(20, 8, 8)") + np.random.default_rng(0).bytes(1280))
+        archive.writestr("y.npy", labels())
+        start = archive.getinfo("x.npy").header_offset + 30 + len("x.npy")
+    whole = file.read_bytes()
+    for at in (start, start + 2, start + 6, start + 100, start + 900):
+        file.write_bytes(whole[:at] + b"\xff" * 60 + whole[at + 60 :])
+        with pytest.raises(BadInputError, match=r"^x in own\.npz must be") as caught:
+            read_npz(file)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [(6, b"\x01\x00", "encrypted"), (8, b"\x63\x00", "compression")],  # the flags, the method of compression
+)
+def test_what_no_reader_of_ours_unpacks_is_refused(file: Path, field: int, value: bytes, said: str) -> None:
+    np.savez(file, x=X, y=Y)
+    raw = bytearray(file.read_bytes())
+    local, central = raw.index(b"PK\x03\x04"), raw.index(b"PK\x01\x02")
+    for at in (local + field, central + field + 2):
+        raw[at : at + 2] = value
+    file.write_bytes(raw)
+    with pytest.raises(BadInputError, match=rf"^x in own\.npz must be an \.npy array, got .*{said}.*; write it with"):
+        read_npz(file)
+
+
+@pytest.mark.parametrize("classes", [np.array("even"), np.array([["even", "odd"]]), np.array([0.5, 1.5])])
+def test_class_names_are_a_row_of_texts(file: Path, classes: np.ndarray) -> None:
+    np.savez(file, x=X, y=Y, classes=classes)
+    with pytest.raises(BadInputError, match=r"^classes in own\.npz must be a row of texts, one name a class, got 'sh"):
+        read_npz(file)
+
+
+def test_class_names_may_be_bytes_or_numbers(file: Path) -> None:
+    np.savez(file, x=X, y=Y, classes=np.array([b"even", b"odd"]))
+    assert read_npz(file).classes == ("even", "odd")
+    np.savez(file, x=X, y=Y, classes=np.array([0, 1]))
+    assert read_npz(file).classes == ("0", "1")
+
+
+def test_a_header_that_asks_for_terabytes_is_refused_before_memory_is_taken(file: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", member("(1099511627776, 8, 8)"))
+        archive.writestr("y.npy", labels())
     with pytest.raises(BadInputError, match=r"x in own\.npz must be at most 2 GiB"):
         read_npz(file)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.errors import BadInputError
+from workbench.datasets.names import is_utf8
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,9 +91,8 @@ def class_count(train: NDArray[np.int64], test: NDArray[np.int64], classes: tupl
         BadInputError: A class without a training sample, a test label out of range, or names that do not fit.
     """
     count = int(train.max()) + 1
-    if classes is not None and len(classes) != count:
-        raise BadInputError.of("classes", rule=f"must name as many classes as y_train holds ({count})",
-                               got=f"{len(classes)} names")  # fmt: skip
+    if classes is not None:
+        _named(classes, count)
     if count < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
         raise BadInputError.of("y_train", rule="must hold at least 2 classes", got=f"{count}")
     missing = np.flatnonzero(np.bincount(train, minlength=count) == 0)
@@ -117,6 +117,19 @@ def declared_bytes(key: str, size: int) -> None:
     if size > MOST_BYTES:
         raise BadInputError.of(key, rule=f"must be at most {MOST_BYTES >> 30} GiB", got=f"{size / (1 << 30):.1f} GiB",
                                hint="take fewer or smaller images")  # fmt: skip
+
+
+def _named(classes: tuple[str, ...], count: int) -> None:
+    if len(classes) != count:
+        raise BadInputError.of("classes", rule=f"must name as many classes as y_train holds ({count})",
+                               got=f"{len(classes)} names")  # fmt: skip
+    for index, name in enumerate(classes):
+        if not isinstance(name, str) or not name.strip() or not is_utf8(name):
+            raise BadInputError.of(f"classes[{index}]", rule="must be a name", got=name,
+                                   hint="give each class a text of its own")  # fmt: skip
+        if name in classes[:index]:
+            raise BadInputError.of(f"classes[{index}]", rule="must be a name that no other class has", got=name,
+                                   hint=f"rename it, classes[{classes.index(name)}] has it too")  # fmt: skip
 
 
 def _shaped(key: str, values: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import tokenize
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +14,7 @@ import numpy as np
 from workbench.core.errors import BadInputError
 from workbench.datasets import checks
 from workbench.datasets.base import RawData
+from workbench.datasets.names import shown
 from workbench.datasets.splits import stratified
 
 if TYPE_CHECKING:
@@ -18,6 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TEST_SHARE = 0.2
+_NAMES = "USiu"  # kinds of dtype that names may have: text, bytes, whole numbers
+# All that zipfile, its decompressors and numpy's reader of headers raise at bytes that they cannot make sense of.
+_UNREADABLE = (
+    ArithmeticError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
+    lzma.LZMAError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _SPLIT = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -34,27 +45,35 @@ def read_npz(path: Path) -> RawData:
     for key in keys:
         if key not in sizes:
             raise BadInputError.of(
-                f"{key} in {path.name}", rule="must be there (x_train, y_train, x_test, y_test; or x, y)",
+                f"{key} in {shown(path.name)}", rule="must be there (x_train, y_train, x_test, y_test; or x, y)",
                 got=f"keys {', '.join(sizes) or 'none'}",
             )  # fmt: skip
-    checks.declared_bytes(path.name, sum(sizes[key] for key in keys))
-    classes = tuple(str(name) for name in _array(path, "classes")) if "classes" in sizes else None
+    checks.declared_bytes(shown(path.name), sum(sizes[key] for key in keys))
+    classes = _classes(path) if "classes" in sizes else None
     arrays = {key: _array(path, key) for key in keys}
     if "x" not in arrays:
         return RawData(arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"], classes)
     x, y = arrays["x"], arrays["y"]
     y = checks.labels("y", y, "x", len(x))
     rest, held = stratified(y, _TEST_SHARE)
-    note = f"{path.name} has no split of its own: a fixed fifth of each class is the test split."
+    note = f"{shown(path.name)} has no split of its own: a fixed fifth of each class is the test split."
     return RawData(x[rest], y[rest], x[held], y[held], classes, note)
+
+
+def _classes(path: Path) -> tuple[str, ...]:
+    values = _array(path, "classes")
+    if values.ndim != 1 or values.dtype.kind not in _NAMES:
+        raise BadInputError.of(f"classes in {shown(path.name)}", rule="must be a row of texts, one name a class",
+                               got=f"shape {values.shape}, dtype {values.dtype}")  # fmt: skip
+    return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in values)
 
 
 def _members(path: Path) -> dict[str, int]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BadInputError.of(str(path), rule="must be an .npz file", got=str(error),
+    except _UNREADABLE as error:
+        raise BadInputError.of(shown(path), rule="must be an .npz file", got=str(error),
                                hint="write it with numpy.savez") from error  # fmt: skip
 
 
@@ -64,9 +83,9 @@ def _array(path: Path, key: str) -> NDArray[Any]:
     try:
         with np.load(path, allow_pickle=False) as file:
             array: NDArray[Any] = file[key]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except _UNREADABLE as error:
         raise BadInputError.of(
-            f"{key} in {path.name}", rule="must be a plain numeric array, whole and not pickled", got=str(error),
+            f"{key} in {shown(path.name)}", rule="must be a plain numeric array, whole and not pickled", got=str(error),
             hint="write it with numpy.savez from numeric arrays",
         ) from error  # fmt: skip
     return array
@@ -79,7 +98,8 @@ def _declared(path: Path, key: str, archive: zipfile.ZipFile) -> None:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise BadInputError.of(f"{key} in {path.name}", rule="must be an .npy array", got=str(error)) from error
+    except _UNREADABLE as error:
+        raise BadInputError.of(f"{key} in {shown(path.name)}", rule="must be an .npy array", got=str(error),
+                               hint="write it with numpy.savez, without a password") from error  # fmt: skip
     if not dtype.hasobject:
-        checks.declared_bytes(f"{key} in {path.name}", int(np.prod(shape, dtype=object)) * dtype.itemsize)
+        checks.declared_bytes(f"{key} in {shown(path.name)}", int(np.prod(shape, dtype=object)) * dtype.itemsize)
