@@ -29,6 +29,28 @@ class Run:
         return EventReader(self.folder)
 
 
+def fail(error: BaseException) -> None:
+    raise error
+
+
+class Faulty(Run):
+    """One whose folder cannot be read for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        self.broken = False
+        super().__init__(folder)
+
+    @property
+    def state(self) -> str:
+        if self.broken:
+            raise OSError("Stale file handle")
+        return self._state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._state = state
+
+
 @pytest.fixture
 def live() -> Iterator[Live]:
     app = Live()
@@ -39,7 +61,7 @@ def live() -> Iterator[Live]:
 def test_following_tells_past_and_future_until_the_end(live: Live, tmp_path: Path) -> None:
     run, heard = Run(tmp_path), Queue[tuple[list[str], str]]()
     run.writer.emit("note", text="before")
-    live.follow(run, lambda events, state: heard.put(([e.type for e in events], state)))
+    live.follow(run, lambda events, state: heard.put(([e.type for e in events], state)), fail)
     assert heard.get(timeout=SOON) == (["note"], "running")
     run.writer.emit("batch", n=1)
     run.writer.emit("batch", n=2)
@@ -52,6 +74,29 @@ def test_following_tells_past_and_future_until_the_end(live: Live, tmp_path: Pat
     run.writer.close()
 
 
+def test_a_run_that_cannot_be_read_is_told_once_and_nothing_is_lost(live: Live, tmp_path: Path) -> None:
+    run, heard, errors = Faulty(tmp_path), Queue[list[int]](), Queue[BaseException]()
+    live.follow(run, lambda events, _: heard.put([e.data["n"] for e in events]), errors.put)
+    assert heard.get(timeout=SOON) == []
+    for again in range(2):
+        run.broken = True
+        run.writer.emit("state", n=again)
+        assert isinstance(errors.get(timeout=SOON), OSError)
+        run.broken = False
+        assert heard.get(timeout=SOON) == [again]
+    assert errors.empty()
+    run.writer.close()
+
+
+def test_a_watch_that_fails_stops_no_other(live: Live) -> None:
+    looked = threading.Event()
+    live.watch(lambda: {}["gone"], every=0.01)
+    live.watch(looked.set, every=0.01)
+    assert looked.wait(SOON)
+    looked.clear()
+    assert looked.wait(SOON)
+
+
 def test_many_events_come_in_few_calls(live: Live, tmp_path: Path) -> None:
     run, calls, done = Run(tmp_path), [], threading.Event()
     for n in range(500):
@@ -62,7 +107,7 @@ def test_many_events_come_in_few_calls(live: Live, tmp_path: Path) -> None:
         if sum(calls) >= 1000:
             done.set()
 
-    live.follow(run, tell)
+    live.follow(run, tell, fail)
     for n in range(500):
         run.writer.emit("batch", n=n)
     assert done.wait(SOON)

@@ -15,6 +15,7 @@ from workbench.panels.train import TrainPanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from workbench.core.workspace import Workspace
     from workbench.panels.base import Panel
@@ -116,6 +117,23 @@ def test_a_recipe_writes_its_defaults_and_code_says_only_what_differs(
     panel.form.write({"epochs": 2})
     assert panel.code().endswith("wb.train('digits', 'best', epochs=2)\n")
     panel.close()
+
+
+def test_data_of_ones_own_is_a_path_and_a_wrong_one_is_named(fresh_workspace: Workspace, tmp_path: Path) -> None:
+    panel = TrainPanel(workspace=fresh_workspace)
+    field = next(field for field in panel.form.widget.fields if field["name"] == "dataset")
+    assert field["other"]["label"] == "Own file or folder…"
+    panel.form.write({"dataset": str(tmp_path / "gone.npz")})
+    assert panel.form.widget.errors["dataset"].startswith("dataset must be digits, ")
+    assert "an .npz file, or a folder of class folders, got '" in panel.form.widget.errors["dataset"]
+    assert not panel.form.valid
+    (tmp_path / "here.npz").touch()
+    panel.form.write({"dataset": str(tmp_path / "here.npz")})
+    assert panel.form.valid
+    again = TrainPanel.from_code(panel.code(), workspace=fresh_workspace)
+    assert again.settings == panel.settings
+    for one in (panel, again):
+        one.close()
 
 
 def test_the_button_waits_for_right_values(fresh_workspace: Workspace) -> None:

@@ -22,6 +22,7 @@ from workbench.widgets.heading import Heading
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from workbench.core.events import Event
     from workbench.core.settings import Settings
     from workbench.core.workspace import Workspace
     from workbench.jobs import Job
@@ -163,9 +164,18 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         _log.error("unforeseen error in %s", type(self).__name__, exc_info=error)
         self.errors.show(f"{self.title}: {type(error).__name__}: {error}; copy this and report it.", detail)
 
-    def in_background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Do something that blocks off the page's thread; `then` gets its value under the lock."""
-        self.session.live.background(work, self.guard(then), self.guard(self._failed))
+    def in_background(
+        self,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """Do something that blocks off the page's thread; `then` gets its value under the lock, `failed` its error."""
+        self.session.live.background(work, self.guard(then), self.guard(failed or self._failed))
+
+    def follow(self, job: Job, tell: Callable[[list[Event], str], None]) -> Callable[[], None]:
+        """Follow a run under the lock; what goes wrong is seen in the error strip. Returns what stops it."""
+        return self.session.live.follow(job, self.guard(tell), self.guard(self.fail))
 
     def submit(self, stage: str, settings: Any, kind: str) -> Job:
         """Ask for a job in the session's workspace; blocks, so call it in the background."""
@@ -235,6 +245,8 @@ def arguments_in(text: str, verb: str, places: Sequence[str] = ()) -> dict[str, 
 
 
 def _plain(name: str, value: ast.expr) -> Any:
+    if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("Dataset.open") and len(value.args) == 1:
+        value = value.args[0]  # a prepared folder; the control holds its path
     try:
         return ast.literal_eval(value)
     except ValueError:

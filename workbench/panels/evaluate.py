@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from workbench.core.artifact import Artifact
+from workbench.core.errors import WorkbenchError
 from workbench.core.records import Evaluation
 from workbench.core.settings import Settings
-from workbench.datasets import Dataset, load_dataset
+from workbench.datasets import Dataset, default_dataset
 from workbench.panels.base import Panel, Session, arguments_in, grid
 from workbench.panels.form import Form
+from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
 from workbench.panels.parts.run_view import percent
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.data_table import DataTable
@@ -72,17 +74,18 @@ class EvaluatePanel(Panel):
         )  # fmt: skip
         self.form.on_change(self.guard(self._on_form))
         self.session.observe(self.guard(self._on_artifact), "artifact")
+        self.session.observe(self.guard(lambda _change: self._show_code()), "dataset")
         self.refresh()
 
     def code(self) -> str:
         """Return the Python that evaluates the same model on the same data."""
         plan = self.settings.model_dump()
         split = "" if plan["split"] == "test" else f", split={plan['split']!r}"
-        dataset = self.session.dataset or "digits"
+        dataset = python_for(self._dataset_of(plan["artifact"]))
         return (
             "import workbench as wb\n\n"
             f"model = wb.Artifact.load({plan['artifact']!r})\n"
-            f"evaluation = wb.evaluate(model, {dataset!r}{split})\n"
+            f"evaluation = wb.evaluate(model, {dataset}{split})\n"
         )
 
     @classmethod
@@ -93,9 +96,15 @@ class EvaluatePanel(Panel):
         """Evaluate the model that the form names; errors are shown in the strip."""
         self.errors.clear()
         plan = self.settings.model_dump()
-        self._asked = (plan["artifact"], plan["split"])
+        asked = (plan["artifact"], plan["split"])
+        if asked != self._asked:
+            # Figures of another model under this one's name would mislead.
+            self._clear()
+        self._asked = asked
         self._say("preparing", "Opening the model and the data", active=True)
-        self.in_background(lambda: self._submit(plan["artifact"], plan["split"]), self._attach)
+        self.in_background(
+            lambda: self._submit(*asked), lambda job: self._attach(job, asked), lambda error: self._late(asked, error)
+        )
 
     def refresh(self) -> None:
         """Evaluate the session's model if that was not done yet."""
@@ -114,22 +123,39 @@ class EvaluatePanel(Panel):
 
     def _submit(self, folder: str, split: str) -> Job:
         artifact = Artifact.load(folder).verify()
-        spec = artifact.settings.get("dataset")
+        spec, workspace = artifact.settings.get("dataset"), self.session.workspace
         if isinstance(spec, dict):
-            data = Dataset.open_spec(spec, self.session.workspace)
+            data = Dataset.open_spec(spec, workspace)
         else:
-            data = load_dataset(self.session.dataset, workspace=self.session.workspace)
+            data = open_chosen(self._dataset_of(folder), workspace)
         asked = {"artifact": folder, "sha256": artifact.sha256, "dataset": data.spec, "split": split}
         return self.submit(STAGE, asked, kind="evaluate")
 
-    def _attach(self, job: Job) -> None:
+    def _dataset_of(self, folder: str) -> str:
+        """Return the data that a model was trained on; what the session has chosen where its folder does not say."""
+        try:
+            spec = Artifact.load(folder).settings.get("dataset") if folder else None
+        except WorkbenchError:
+            spec = None
+        if isinstance(spec, dict):
+            return chosen_by(spec, self.session.workspace)
+        return self.session.dataset or default_dataset(self.session.workspace).name
+
+    def _attach(self, job: Job, asked: tuple[str, str]) -> None:
+        if asked != self._asked:
+            return  # another question was put since; whichever answer comes last, that one's is shown
         if self._forget is not None:
             self._forget()
 
         def news(events: list[Event], state: str) -> None:
-            self._on_news(job, events, state)
+            if asked == self._asked:
+                self._on_news(job, events, state)
 
-        self._forget = self.session.live.follow(job, self.guard(news))
+        self._forget = self.follow(job, news)
+
+    def _late(self, asked: tuple[str, str], error: BaseException) -> None:
+        if asked == self._asked:
+            self._failed(error)
 
     def _on_news(self, job: Job, events: list[Event], state: str) -> None:
         done = [event.data for event in events if event.type == "progress" and event.data["total"]]
@@ -145,10 +171,12 @@ class EvaluatePanel(Panel):
 
     def _failed(self, error: BaseException) -> None:
         self._say("", "Not evaluated")
-        # Figures of another model under this one's name would mislead.
+        self._clear()
+        super()._failed(error)
+
+    def _clear(self) -> None:
         self.evaluation = None
         self._tiles.tiles, self._matrix.counts, self._table.rows = [], [], []
-        super()._failed(error)
 
     def _build(self) -> None:
         self._actions = ActionBar(

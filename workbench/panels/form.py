@@ -39,6 +39,7 @@ class Form:
         """
         self._settings = settings
         self._changed: list[Callable[[], None]] = []
+        self._valid = True
         specs = {spec.name: spec for spec in describe(settings)}
         order = [*shown, *(name for name in specs if name not in shown)]
         fields = [
@@ -72,10 +73,19 @@ class Form:
     @property
     def valid(self) -> bool:
         """Whether all values hold their rules."""
-        return not self.widget.errors
+        return self._valid
+
+    def complain(self, name: str, sentence: str) -> None:
+        """Say beside a control what came of its value; it stands until the next change and forbids nothing."""
+        self.widget.errors = {**self.widget.errors, name: sentence}
+
+    def check(self) -> None:
+        """Say of each value what is wrong with it by its declaration, and only that."""
+        self.widget.errors = complaints(self._settings, self.values)
+        self._valid = not self.widget.errors
 
     def _on_values(self, _change: Any) -> None:
-        self.widget.errors = complaints(self._settings, self.values)
+        self.check()
         for callback in self._changed:
             callback()
 

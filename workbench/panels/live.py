@@ -7,8 +7,9 @@ in a background thread. Callbacks of a page may come on any thread, so they take
 
 from __future__ import annotations
 
+import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from workbench.core.events import Event, EventReader
     from workbench.jobs import Job
+
+_log = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_QUESTIONS = 1.0
@@ -29,8 +32,11 @@ class _Followed:
     job: Job
     reader: EventReader
     tell: Callable[[list[Event], str], None]
+    failed: Callable[[BaseException], None]
     state: str = ""
     due: float = 0.0
+    unread: bool = False
+    untold: list[Event] = field(default_factory=list)
 
 
 @dataclass
@@ -55,17 +61,20 @@ class Live:
         self._reader: threading.Thread | None = None
         self._workers: set[threading.Thread] = set()
 
-    def follow(self, job: Job, tell: Callable[[list[Event], str], None]) -> Callable[[], None]:
+    def follow(
+        self, job: Job, tell: Callable[[list[Event], str], None], failed: Callable[[BaseException], None]
+    ) -> Callable[[], None]:
         """Tell what happens in a run, from its beginning until it has ended.
 
         Args:
             job: Whose events.
             tell: Called with the new events and the state, at most ten times a second, only when there is news.
+            failed: Gets the error when the run cannot be read, once until it can be again; the looking goes on.
 
         Returns:
             A function that stops following.
         """
-        one = _Followed(job, job.events(), tell)
+        one = _Followed(job, job.events(), tell, failed)
         self._look(one)
         if one.state not in _FINAL:
             with self.lock:
@@ -141,21 +150,41 @@ class Live:
                 if monotonic() >= watch.due:
                     watch.due = monotonic() + watch.every
                     with self.lock:
-                        watch.look()
+                        self._attempt(watch)
+
+    def _attempt(self, watch: _Watch) -> None:
+        try:
+            watch.look()
+        except Exception:  # noqa: BLE001 - said in the log
+            # One that fails must not keep the others from being called.
+            _log.exception("a watch failed")
 
     def _look(self, one: _Followed) -> None:
-        events, state = one.reader.read(), one.state
-        # A run says itself how it turns; whether its process is still there is asked less often.
-        if any(event.type == "state" for event in events) or monotonic() >= one.due:
-            one.due = monotonic() + _SECONDS_BETWEEN_QUESTIONS
-            state = one.job.state
-            if state in _FINAL:
-                events += one.reader.read()
-        if events or state != one.state:
+        try:
+            state = self._state(one)
+        except Exception as error:  # noqa: BLE001 - a thread that ends here would freeze the page silently
+            if not one.unread:
+                one.unread = True
+                one.failed(error)
+            return
+        one.unread = False
+        if one.untold or state != one.state:
             with self.lock:
-                one.state = state
+                one.state, events, one.untold = state, one.untold, []
                 if not self.closed:
                     one.tell(events, state)
+
+    def _state(self, one: _Followed) -> str:
+        """Read on, keeping what was read if the rest fails, and return the state."""
+        one.untold += one.reader.read()
+        # A run says itself how it turns; whether its process is still there is asked less often.
+        if all(event.type != "state" for event in one.untold) and monotonic() < one.due:
+            return one.state
+        one.due = monotonic() + _SECONDS_BETWEEN_QUESTIONS
+        state = one.job.state
+        if state in _FINAL:
+            one.untold += one.reader.read()
+        return state
 
     def _forget(self, one: _Followed) -> None:
         with self.lock:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.records import LearningCurve
-from workbench.datasets import default_dataset, load_dataset
+from workbench.datasets import default_dataset
 from workbench.jobs import Job
 from workbench.panels.base import Panel, Session, arguments_in, grid, stack
 from workbench.panels.form import Form
+from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
 from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, recipe_names, with_dataset
 from workbench.train.fit import STAGE, train_settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.core.events import Event
     from workbench.core.settings import Settings
     from workbench.core.workspace import Workspace
+    from workbench.datasets import Dataset
 
 _SECONDS_BETWEEN_LOOKS_FOR_RUNS = 1.0
 _STOPPED = ("cancelled", "failed", "lost")
@@ -69,7 +71,7 @@ class TrainPanel(Panel):
         plan = self.settings.model_dump()
         said = defaults(plan["recipe"])
         changed = [f"{name}={value!r}" for name, value in plan.items() if name in said and value != said[name]]
-        arguments = ", ".join([repr(plan["dataset"]), repr(plan["recipe"]), *changed])
+        arguments = ", ".join([python_for(plan["dataset"]), repr(plan["recipe"]), *changed])
         return f"import workbench as wb\n\nmodel = wb.train({arguments})\n"
 
     def start(self) -> None:
@@ -80,7 +82,12 @@ class TrainPanel(Panel):
         """
         plan = self.settings
         if not self._busy:
-            self._ask("Preparing the data", lambda: self._submit(plan), self._on_submitted)
+            self._ask(
+                "Preparing the data",
+                lambda: open_chosen(plan.model_dump()["dataset"], self.session.workspace),
+                lambda data: self._train_on(data, plan),
+                self._no_data,
+            )
 
     def cancel(self) -> None:
         """End the run that is shown; it can be resumed."""
@@ -91,7 +98,7 @@ class TrainPanel(Panel):
     def resume(self) -> None:
         """Go on with a run that was cancelled, failed or lost, from its last epoch; returns at once."""
         if self.job is not None and not self._busy:
-            self._ask("Going on with the run", self.job.resume, self._attach)
+            self._ask("Going on with the run", self.job.resume, self._attach, self._failed)
 
     def refresh(self) -> None:
         """Show the newest training run of the workspace, unless the one that is shown goes on."""
@@ -114,20 +121,40 @@ class TrainPanel(Panel):
         if newest is not None and (newest != shown or again) and (newest / "job.json").is_file():
             self._attach(Job(newest), restore=shown is None)
 
-    def _ask(self, words: str, work: Callable[[], Job], then: Callable[[Job], None]) -> None:
+    def _ask(
+        self,
+        words: str,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
         self.errors.clear()
+        self.form.check()
         self._turn("preparing")
         self._view.say(words, share=-1.0, active=True)
-        self.in_background(work, then)
+        self.in_background(work, then, failed)
 
-    def _submit(self, plan: Settings) -> Job:
-        values = plan.model_dump()
-        data = load_dataset(values.pop("dataset"), workspace=self.session.workspace)
-        settings = train_settings(data, values.pop("recipe"), **values)
-        return self.submit(STAGE, settings, kind="train")
+    def _train_on(self, data: Dataset, plan: Settings) -> None:
+        values = plan.model_dump(exclude={"dataset", "recipe"})
+
+        def submit() -> Job:
+            settings = train_settings(data, plan.model_dump()["recipe"], **values)
+            return self.submit(STAGE, settings, kind="train")
+
+        self.in_background(submit, self._on_submitted)
+
+    def _no_data(self, error: BaseException) -> None:
+        if isinstance(error, BadInputError):
+            self.form.complain("dataset", str(error))
+            self._not_started()
+        else:
+            self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
         super()._failed(error)
+        self._not_started()
+
+    def _not_started(self) -> None:
         self._turn(self.job.state if self.job is not None else "")
         self._view.say("Not started")
 
@@ -144,9 +171,9 @@ class TrainPanel(Panel):
         self.session.run = job.id
         self.heading.subtitle = f"{asked.dataset['name']}, {asked.architecture}, recipe {asked.recipe}: {job.id}"
         if restore:
-            self._restore({**asked.model_dump(), "dataset": asked.dataset["name"]})
+            self._restore({**asked.model_dump(), "dataset": chosen_by(asked.dataset, self.session.workspace)})
         self._view.begin(asked.epochs, remark=remark)
-        self._forget = self.session.live.follow(job, self.guard(self._on_news))
+        self._forget = self.follow(job, self._on_news)
 
     def _on_news(self, events: Sequence[Event], state: str) -> None:
         assert self.job is not None

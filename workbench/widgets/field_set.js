@@ -8,11 +8,35 @@ const selectControl = (field, id, changed) => {
   const select = h("select", { id, class: "wb-input" });
   if (field.optional) select.append(h("option", { value: "" }, field.placeholder || "Automatic"));
   field.choices.forEach((c, i) => select.append(h("option", { value: String(i) }, c.label)));
+  if (field.other) return otherControl(field, id, changed, select);
   select.addEventListener("change", () => changed(select.value === "" ? null : field.choices[Number(select.value)].value));
   return { node: select, focus: select, write: (value) => {
     const index = field.choices.findIndex((c) => c.value === value);
     select.value = index < 0 ? "" : String(index);
   } };
+};
+
+// What is not among the choices is typed: the last choice reveals a line for it.
+const otherControl = (field, id, changed, select) => {
+  const { label, name, placeholder } = field.other;
+  const text = h("input", { id: `${id}-other`, class: "wb-input", type: "text", autocomplete: "off", spellcheck: "false",
+    "aria-label": name || label, placeholder: placeholder || null });
+  const reveal = () => { text.hidden = select.value !== "other"; };
+  select.append(h("option", { value: "other" }, label));
+  select.addEventListener("change", () => {
+    reveal();
+    changed(text.hidden ? field.choices[Number(select.value)].value : text.value.trim());
+    if (!text.hidden) text.focus();
+  });
+  text.addEventListener("change", () => changed(text.value.trim()));
+  return { node: h("div", { class: "wb-other" }, select, text), focus: select, inputs: [select, text],
+    // Nobody has done anything wrong before the first letter.
+    calm: () => !text.hidden && text.value === "", write: (value) => {
+      const index = field.choices.findIndex((c) => c.value === value);
+      select.value = index < 0 ? "other" : String(index);
+      reveal();
+      if (index < 0 && text.value.trim() !== value && document.activeElement !== text) text.value = value ?? "";
+    } };
 };
 
 const cardsControl = (field, id, changed) => {
@@ -84,6 +108,7 @@ function render({ model, el }) {
       const label = h(made.focus ? "label" : "span", { class: "wb-label", id: `${id}-label`, for: made.focus ? id : null }, field.label);
       const note = h("p", { class: "wb-note", id: `${id}-note` }), error = h("p", { class: "wb-field-error", id: `${id}-error`, role: "alert" });
       const row = h("div", { class: `wb-field wb-field-${field.kind}`, "data-field": field.name, "data-half": field.half, title: field.help || null }, label, made.node, note, error);
+      row.querySelector(".wb-other > input")?.setAttribute("aria-describedby", `${id}-note ${id}-error`);
       (made.focus || made.node).setAttribute("aria-describedby", `${id}-note ${id}-error`);
       (field.advanced ? inside : form).append(row);
       rows.set(field.name, { ...made, field, note, error });
@@ -98,11 +123,13 @@ function render({ model, el }) {
     for (const [name, row] of rows) {
       row.write(values[name]);
       row.note.textContent = notes[name] || row.field.note || "";
-      row.error.textContent = errors[name] || "";
+      const wrong = row.calm?.() ? "" : errors[name] || "";
+      row.error.textContent = wrong;
       const inputs = row.inputs || [row.focus];
       inputs.forEach((input) => { input.disabled = !enabled; });
-      (row.focus || row.node).setAttribute("aria-invalid", String(Boolean(errors[name])));
-      if (errors[name] && row.field.advanced) fold.open = true;
+      const faulty = row.inputs && row.focus ? row.inputs : [row.focus || row.node];
+      faulty.forEach((node) => node.setAttribute("aria-invalid", String(Boolean(wrong) && !(row.calm && node.tagName === "SELECT"))));
+      if (wrong && row.field.advanced) fold.open = true;
     }
   };
 

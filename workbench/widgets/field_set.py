@@ -14,7 +14,8 @@ class FieldSet(Leaf, asset="field_set"):
         fields: One dictionary a control: `name`, `label`, `kind` (`int`, `float`, `bool`, `choice`, `text`) and
             optionally `help`, `choices` (list of `value`, `label`, `hint`), `cards` (choices as cards), `low`,
             `high`, `step`, `optional` (may be left empty, which is None), `placeholder`, `unit`, `advanced`,
-            `half` (two of them share a row).
+            `half` (two of them share a row), `other` (the last choice is typed: its `label`, and `name` and
+            `placeholder` of the line for it).
         values: Value a name. The page replaces the whole dictionary at each change.
         errors: A sentence a name, shown under the control.
         notes: A remark a name, shown under the control.

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator
 
+from workbench.core.workspace import read_json
 from workbench.datasets.base import SOURCES
+from workbench.datasets.content import DESCRIPTION
+from workbench.panels.parts import chosen_data
 from workbench.train import recipes
 from workbench.train.architectures.base import ARCHITECTURES
 from workbench.train.settings import LearningSettings
 
 SHOWN = ("dataset", "recipe", "epochs", "validation_fraction")
+_OWN_DATA = (
+    "An .npz file with x_train, y_train, x_test, y_test (or x, y), or a folder with a folder of images for each class."
+)
+_OWN_LOOK = {"label": "Own file or folder…", "name": "Path of the file or folder", "placeholder": "/data/letters.npz"}
 
 
 class TrainingPlan(LearningSettings):
     """The dataset by name, a recipe, and everything the recipe leaves open."""
 
-    dataset: str = Field(default="digits", min_length=1, description="name of a dataset, an .npz file or a folder")
+    dataset: str = Field(default="digits", description="name of a dataset, an .npz file or a folder")
     recipe: str = Field(default="docs", description="settings that belong together, to begin with")
     architecture: str = Field(default="docs_cnn", description="name of the network")
+
+    @field_validator("dataset")
+    @classmethod
+    def _known_dataset(cls, name: str) -> str:
+        return chosen_data.check(name)
 
     @field_validator("recipe")
     @classmethod
@@ -52,7 +65,11 @@ def looks() -> dict[str, dict[str, Any]]:
         for name in sorted(recipes.names(), key=lambda name: (name != "docs", name))
     ]
     return {
-        "dataset": {"kind": "choice", "choices": _choices({n: SOURCES.get(n).title for n in SOURCES.names()})},
+        "dataset": {
+            "kind": "choice",
+            "choices": _choices({n: SOURCES.get(n).title for n in chosen_data.known()}),
+            "other": _OWN_LOOK,
+        },
         "recipe": {"kind": "choice", "choices": kinds, "cards": True},
         "architecture": {"kind": "choice", "choices": _choices({n: n for n in ARCHITECTURES.names()})},
         "epochs": {"half": True},
@@ -61,17 +78,21 @@ def looks() -> dict[str, dict[str, Any]]:
 
 
 def with_dataset(fields: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """Return the controls with a dataset of one's own among the choices, named by its path."""
+    """Return the controls with the prepared data of an earlier run among the choices; a path is typed instead."""
+    if not chosen_data.is_prepared(name):
+        return fields
     kept = [dict(field) for field in fields]
     for field in kept:
         if field["name"] == "dataset" and name not in {choice["value"] for choice in field["choices"]}:
-            field["choices"] = [*field["choices"], {"value": name, "label": name.rstrip("/").split("/")[-1]}]
+            field["choices"] = [*field["choices"], {"value": name, "label": _name_in(name)}]
     return kept
 
 
 def notes(dataset: str) -> dict[str, str]:
     """Return the remarks that stand under the controls."""
-    return {"dataset": _dataset_notes().get(dataset, dataset)}
+    if chosen_data.is_prepared(dataset):
+        return {"dataset": f"The data of an earlier run, as it was prepared then: {Path(dataset).name}."}
+    return {"dataset": _dataset_notes().get(dataset, _OWN_DATA)}
 
 
 @cache
@@ -82,7 +103,11 @@ def recipe_names() -> tuple[str, ...]:
 
 @cache
 def _dataset_notes() -> dict[str, str]:
-    return {name: SOURCES.get(name).note for name in SOURCES.names()}
+    return {name: SOURCES.get(name).note for name in chosen_data.known()}
+
+
+def _name_in(prepared: str) -> str:
+    return str(read_json(Path(prepared) / DESCRIPTION)["name"])
 
 
 def _choices(names: dict[str, str]) -> list[dict[str, str]]:
