@@ -123,7 +123,7 @@ def test_kill_of_the_child_is_seen(sandbox: Sandbox) -> None:
 
 CHATTY = r"""
 import sys
-said = [b'a library says hello', b'\xff', b'{"event": "ready"', b'[1]', b'{"event": "listening"}', b'{"event": "ended"}']
+said = [b'a library says hi', b'\xff', b'{"event": "ready"', b'[1]', b'{"event": "listening"}', b'{"event": "ended"}']
 sys.stdout.buffer.write(b"\n".join(said) + b"\n")
 """
 
@@ -135,7 +135,7 @@ def test_what_is_no_event_on_the_childs_output_is_kept_in_the_log_and_harms_noth
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with serve(tiny_onnx, "tiny", workspace=home) as sandbox:
         assert sandbox.client.predict(IMAGES).shape == (3, 4)
-        assert "on standard output: a library says hello" in (sandbox.folder / "stderr.log").read_text()
+        assert "on standard output: a library says hi" in (sandbox.folder / "stderr.log").read_text()
     assert sandbox.state == "stopped"
 
 

@@ -38,7 +38,7 @@ class TensorReader(ABC):
 
 
 readers: Registry[TensorReader] = Registry(
-    "tensor readers",
+    "tensor_readers",
     "workbench.evaluate.tensors",
     TensorReader,  # type: ignore[type-abstract]
 )
