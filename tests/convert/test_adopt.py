@@ -1,13 +1,18 @@
+import json
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import workbench.compress
 import workbench.convert
-from workbench.convert.adopt import adopt
+import workbench.evaluate
+from workbench.compress.magnitude_pruning import MagnitudePruning
+from workbench.convert.adopt import STAGE, adopt
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError, UntrustedModelError
+from workbench.core.errors import BadInputError, UntrustedModelError, WorkspaceError
 from workbench.core.records import Parity
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
@@ -55,6 +60,48 @@ def test_a_lambda_layer_is_refused_unless_trusted(
     assert artifact.settings["trusted"] is True
     made = workbench.convert(artifact, "onnx", dataset=digits, workspace=workspace)
     assert made.metrics["parity"]["passed"]
+
+
+@pytest.mark.parametrize("function", ["keras.utils.get_file", "io.read_file"])
+def test_a_file_that_calls_functions_of_tensorflow_is_refused(
+    function: str, tmp_path: Path, workspace: Workspace
+) -> None:
+    layer = {
+        "module": "tf_keras.src.layers.core.tf_op_layer", "class_name": "TFOpLambda", "registered_name": "TFOpLambda",
+        "config": {"name": "sneaky", "function": function},
+    }  # fmt: skip
+    config = {"module": "keras", "class_name": "Sequential", "config": {"name": "forged", "layers": [layer]}}
+    with zipfile.ZipFile(tmp_path / "forged.keras", "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "2.21.0"}))
+        archive.writestr("config.json", json.dumps(config))
+    with pytest.raises(UntrustedModelError, match=r"forged\.keras asks for .*TFOpLambda \(sneaky\)"):
+        adopt(tmp_path / "forged.keras", workspace=workspace)
+
+
+def test_a_manifest_cannot_vouch_for_code(files: dict[str, Path], digits: Dataset, workspace: Workspace) -> None:
+    folder = workspace.new_run("forged") / "result"
+    shutil.copyfile(files["lambda"], folder / "model.keras")
+    forged = Artifact.write(
+        folder, file="model.keras", name="m", format="tf_keras", numeric="float32", settings={"trusted": True}
+    )
+    with pytest.raises(BadInputError, match="without running code of its own"):
+        workbench.convert(forged, "onnx", dataset=digits, workspace=workspace)
+
+
+def test_who_vouched_for_a_model_vouched_for_its_pruned_self(
+    files: dict[str, Path], digits: Dataset, workspace: Workspace
+) -> None:
+    trusted = adopt(files["lambda"], trust=True, workspace=workspace)
+    assert workspace.trusts(trusted.sha256)
+    assert not workspace.trusts(adopt(files["tf_keras"], workspace=workspace).sha256)
+    pruned = workbench.compress(trusted, MagnitudePruning(epochs=1, min_steps=0), digits, workspace=workspace)
+    assert workbench.evaluate(pruned, digits, workspace=workspace).model == pruned.sha256
+
+
+def test_a_file_that_changed_meanwhile_is_not_adopted(files: dict[str, Path], workspace: Workspace) -> None:
+    asked = {"path": str(files["h5"]), "sha256": "0" * 64, "trust": False}
+    with pytest.raises(WorkspaceError, match=rf"{files['h5'].name} was changed while it was adopted"):
+        submit(STAGE, asked, kind="adopt", workspace=workspace).wait(60)
 
 
 def test_a_pickle_is_refused(tmp_path: Path, workspace: Workspace) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.core.errors import BadInputError, UntrustedModelError, WorkspaceError
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
 from workbench.evaluate.runtimes import Runtime, open_runtime, runtimes
@@ -127,6 +127,21 @@ def test_a_missing_file_is_one_sentence(converted: dict[str, Artifact], tmp_path
     broken.path.unlink()
     with pytest.raises(WorkspaceError, match="is missing"):
         open_runtime(broken)
+
+
+@pytest.mark.parametrize(
+    ("label", "hint"),
+    [("tf_keras/float32", r"bring it in with `workbench\.adopt"), ("saved_model/float32", "cannot be adopted yet")],
+)
+def test_what_can_run_code_is_opened_in_its_workspace_only(
+    label: str, hint: str, trained: Artifact, converted: dict[str, Artifact], tmp_path: Path
+) -> None:
+    artifact = {trained.label: trained, **converted}[label]
+    # Even a folder that looks like a workspace is none.
+    copy = tmp_path / "home" / "runs" / artifact.folder.parent.name / "result"
+    shutil.copytree(artifact.folder, copy)
+    with pytest.raises(UntrustedModelError, match=hint):
+        open_runtime(Artifact.load(copy))
 
 
 def _truncated(artifact: Artifact, folder: Path) -> Artifact:

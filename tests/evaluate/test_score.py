@@ -5,10 +5,10 @@ import pytest
 
 import workbench.evaluate
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError
+from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
-from workbench.jobs import jobs
+from workbench.jobs import jobs, submit
 
 
 def test_every_format_is_scored_alike(
@@ -39,3 +39,10 @@ def test_a_dataset_with_other_classes_is_refused(converted: dict[str, Artifact],
     other = Dataset.from_arrays(images, labels, images, labels, name="three", workspace=workspace)
     with pytest.raises(BadInputError, match="one column for each of the dataset's 3 classes"):
         workbench.evaluate(converted["onnx/float32"], other, workspace=workspace)
+
+
+def test_a_model_made_anew_meanwhile_is_not_scored(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    asked = {"artifact": str(trained.folder), "sha256": "0" * 64, "dataset": digits.spec, "split": "test"}
+    job = submit("workbench.evaluate.score:run", asked, kind="evaluate", workspace=workspace)
+    with pytest.raises(WorkspaceError, match="that was asked for"):
+        job.wait(60)

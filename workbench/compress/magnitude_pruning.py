@@ -13,7 +13,7 @@ from workbench.compress.reached import kernel_sparsity, require_unwrapped, wrapp
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import write_json
-from workbench.evaluate.runtimes.tf_keras import TRUSTED, load_model
+from workbench.evaluate.runtimes.tf_keras import load_model
 
 if TYPE_CHECKING:
     from workbench.datasets import Dataset
@@ -76,7 +76,7 @@ class MagnitudePruning(Method):
         save_model(model, context.result / MODEL)
         write_json(context.result / CURVE, curve.to_json())
         overall, layers = kernel_sparsity(model)
-        return Artifact.write(
+        made = Artifact.write(
             context.result,
             file=MODEL,
             name="pruned",
@@ -87,7 +87,6 @@ class MagnitudePruning(Method):
                 **self.model_dump(mode="json"),
                 "method": self.name,
                 "dataset": data.spec,
-                TRUSTED: artifact.settings.get(TRUSTED, False),
             },
             metrics={
                 "sparsity": overall,
@@ -98,6 +97,10 @@ class MagnitudePruning(Method):
             },
             seed=self.seed,
         )
+        # The same layers with other weights: who vouched for the one vouched for the other.
+        if context.workspace.trusts(artifact.sha256):
+            context.workspace.trust(made.sha256)
+        return made
 
     def _learning(self, epochs: int) -> LearningSettings:
         from workbench.train.settings import LearningSettings

@@ -66,6 +66,6 @@ def run(context: StageContext) -> dict[str, Any]:
     from workbench.datasets import Dataset
 
     method = methods.get(context.settings["method"]).parse(context.settings["settings"])
-    artifact = Artifact.load(context.settings["artifact"])
+    artifact = Artifact.load(context.settings["artifact"]).verify(context.settings["sha256"])
     data = Dataset.open_spec(context.settings["dataset"], context.workspace)
     return {"artifact": str(method.apply(artifact, data, context).folder)}

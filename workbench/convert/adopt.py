@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,13 @@ import numpy as np
 
 from workbench.convert.model_file import ModelFile, kind_of, read_description, require_harmless
 from workbench.core.artifact import Artifact, content_sha256
-from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.errors import BadInputError, WorkbenchError, WorkspaceError
 from workbench.core.workspace import writing
 from workbench.evaluate.parity import Tolerance, parity, require_parity
-from workbench.evaluate.runtimes.tf_keras import TRUSTED
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from workbench.core.events import Event
     from workbench.core.records import Parity
@@ -73,10 +73,11 @@ def run(context: StageContext) -> dict[str, Any]:
     from workbench.train.saving import save_model
 
     path, trust = Path(context.settings["path"]), bool(context.settings["trust"])
-    description = read_description(path)
-    if not trust:
-        require_harmless(description, path)
-    model, compared = _load(path, description, context, trust=trust)
+    with _copy(path, context.folder / "source", context.settings["sha256"]) as copy:
+        description = read_description(copy)
+        if not trust:
+            require_harmless(description, copy)
+        model, compared = _load(copy, description, trust=trust)
     _require_one_in_one_out(model)
     save_model(model, context.result / MODEL)
     artifact = Artifact.write(
@@ -90,7 +91,8 @@ def run(context: StageContext) -> dict[str, Any]:
             "source_sha256": context.settings["sha256"],
             "source": description.kind,
             "keras": description.version,
-            TRUSTED: trust,
+            # For people to read; what counts is the workspace's own note.
+            "trusted": trust,
         },
         metrics={
             "parameters": int(model.count_params()),
@@ -98,15 +100,36 @@ def run(context: StageContext) -> dict[str, Any]:
             "lost": ["optimizer state", "training configuration"],
         },
     )
+    if trust:
+        context.workspace.trust(artifact.sha256)
     return {"artifact": str(artifact.folder)}
 
 
-def _load(path: Path, description: ModelFile, context: StageContext, *, trust: bool) -> tuple[Any, Parity | None]:
-    """Return the model as tf_keras, and the comparison where it had to be rebuilt."""
+@contextlib.contextmanager
+def _copy(path: Path, folder: Path, sha256: str) -> Iterator[Path]:
+    """Give a copy of a file that nobody else can change between being read and being loaded.
+
+    Raises:
+        WorkspaceError: It is not the file that was asked for any more.
+        WorkbenchError: What the block raises, told of the file itself.
+    """
     # Keras goes by the name's ending; ours is right whatever the file was called.
-    copy = context.folder / f"source.{description.kind}"
-    with writing(copy):
-        shutil.copyfile(path, copy)
+    copy = folder / f"copy.{kind_of(path)}"
+    try:
+        with writing(copy):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            shutil.copyfile(path, copy)
+        if content_sha256(copy) != sha256 or copy.suffix != f".{kind_of(copy)}":
+            raise WorkspaceError(f"{path} was changed while it was adopted; adopt it again.")
+        yield copy
+    except WorkbenchError as error:
+        raise type(error)(str(error).replace(str(copy), str(path))) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _load(copy: Path, description: ModelFile, *, trust: bool) -> tuple[Any, Parity | None]:
+    """Return the model as tf_keras, and the comparison where it had to be rebuilt."""
     modern = not description.version.startswith(("1.", "2"))
     try:
         if modern:
@@ -119,10 +142,8 @@ def _load(path: Path, description: ModelFile, context: StageContext, *, trust: b
     except Exception as error:
         reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
         raise BadInputError.of(
-            "path", rule=f"must be a model that Keras {description.version} can load", got=f"{path} ({reason})"
+            "path", rule=f"must be a model that Keras {description.version} can load", got=f"{copy} ({reason})"
         ) from error
-    finally:
-        copy.unlink(missing_ok=True)
     return _rebuilt(loaded, description) if modern else (loaded, None)
 
 

@@ -107,7 +107,7 @@ def run(context: StageContext) -> dict[str, Any]:
     from workbench.datasets import Dataset
 
     artifact = convert_here(
-        Artifact.load(context.settings["artifact"]),
+        Artifact.load(context.settings["artifact"]).verify(context.settings["sha256"]),
         ConvertSettings.parse(context.settings["settings"]),
         Dataset.open_spec(context.settings["dataset"], context.workspace),
         context,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
+from workbench.evaluate.runtimes.base import require_ours
 from workbench.evaluate.runtimes.tf_keras import load_model
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def load_source(artifact: Artifact) -> Source:
 
     Raises:
         WorkspaceError: The file is missing, truncated or changed.
+        UntrustedModelError: The artifact is not of this workspace.
         BadInputError: The format is none a conversion starts from, or there are several inputs or outputs.
     """
     artifact.verify()
@@ -84,6 +86,7 @@ def _from_tf_keras(artifact: Artifact) -> Source:
 
 
 def _from_saved_model(artifact: Artifact) -> Source:
+    require_ours(artifact)
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(artifact.path))

@@ -66,7 +66,7 @@ def run(context: StageContext) -> Evaluation:
     from workbench.datasets import Dataset
 
     data = Dataset.open_spec(context.settings["dataset"], context.workspace)
-    artifact = Artifact.load(context.settings["artifact"])
+    artifact = Artifact.load(context.settings["artifact"]).verify(context.settings["sha256"])
     return measure(artifact, data, context.settings["split"], progress=context.progress)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.errors import BadInputError, UntrustedModelError, WorkbenchError
 from workbench.core.plugins import Registry
 from workbench.core.records import Record
+from workbench.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +111,7 @@ def open_runtime(artifact: Artifact, threads: int = 1) -> Runtime:
     Raises:
         WorkspaceError: The file is missing, truncated or changed.
         BadInputError: No runtime answers for the format, or the engine cannot read the file.
+        UntrustedModelError: The format can run code, and the artifact is not of this workspace.
     """
     if threads < 1:
         raise BadInputError.of("threads", rule="must be at least 1", got=threads)
@@ -127,6 +129,30 @@ def open_runtime(artifact: Artifact, threads: int = 1) -> Runtime:
             rule=f"must be a model that the {artifact.format} runtime can open",
             got=reason or type(error).__name__,
         ) from error
+
+
+def require_ours(artifact: Artifact) -> None:
+    """Refuse a model that can run code and that no job of this workspace made.
+
+    For formats that TensorFlow opens, whose graphs and layers can read and write files. ONNX and TFLite only calculate
+    and are opened wherever they lie. A manifest proves nothing of its maker, so the place does: only jobs write there.
+    In a job, the default workspace is the job's.
+
+    Raises:
+        UntrustedModelError: The folder is not among the workspace's runs and models.
+    """
+    workspace = Workspace.default()
+    if workspace.holds(artifact.folder):
+        return
+    hint = (
+        f"bring it in with `workbench.adopt({str(artifact.path)!r})`"
+        if artifact.format != "saved_model"
+        else "a SavedModel cannot be adopted yet, so adopt the Keras file that it was made from and convert that"
+    )
+    raise UntrustedModelError(
+        f"{artifact.folder} is not in the workspace {workspace.home}, and a {artifact.format} model can run code when "
+        f"it is opened; {hint}."
+    )
 
 
 def predict_all(

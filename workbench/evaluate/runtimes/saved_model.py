@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from workbench.core.errors import BadInputError
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_ours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class SavedModelRuntime(Runtime):
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
         """Load the graph; TensorFlow's threads are the process' own, so `threads` is only reported."""
+        require_ours(artifact)
         import tensorflow as tf
 
         self._loaded = tf.saved_model.load(str(artifact.path))

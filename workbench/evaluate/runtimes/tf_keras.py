@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from workbench.core.errors import BadInputError
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec
+from workbench.core.workspace import Workspace
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_ours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.core.artifact import Artifact
 
-TRUSTED = "trusted"
+
+_LONGEST_REASON = 200
 
 
 class TfKerasRuntime(Runtime):
@@ -43,22 +45,33 @@ class TfKerasRuntime(Runtime):
 def load_model(artifact: Artifact) -> Any:
     """Return a fresh tf_keras model of an artifact, without optimizer or compilation.
 
-    Code inside the file (a Lambda layer) runs only where the artifact was adopted with `trust=True`.
+    Code inside the file (a Lambda layer) runs only where the workspace has a note that a person vouched for this very
+    file; what the manifest says of trust does not count, for it comes with the file.
 
     Raises:
+        UntrustedModelError: The artifact is not of this workspace.
         WorkspaceError: The file is missing, truncated or changed.
-        BadInputError: The artifact is of another format.
+        BadInputError: The artifact is of another format, or holds code that nobody vouched for.
     """
     if artifact.format != "tf_keras":
         raise BadInputError.of(
             "artifact", rule="must be a tf_keras model", got=artifact.label,
             hint="start from the model that it was made from",
         )  # fmt: skip
+    require_ours(artifact)
     import tf_keras
 
     artifact.verify()
-    trusted = bool(artifact.settings.get(TRUSTED, False))
-    return tf_keras.models.load_model(artifact.path, compile=False, safe_mode=not trusted)
+    trusted = Workspace.default().trusts(artifact.sha256)
+    try:
+        return tf_keras.models.load_model(artifact.path, compile=False, safe_mode=not trusted)
+    except Exception as error:
+        # Keras raises whatever it meets; for code of its own that nobody vouched for, a ValueError.
+        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+        raise BadInputError.of(
+            artifact.file, rule="must be a model that tf_keras can load without running code of its own", got=reason,
+            hint="if you know who made it, adopt it with trust=True",
+        ) from error  # fmt: skip
 
 
 def _spec(tensor: Any) -> TensorSpec:
