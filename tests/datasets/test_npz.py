@@ -27,7 +27,7 @@ def test_x_and_y_are_split_the_same_way_every_time(file: Path) -> None:
     first, second = read_npz(file), read_npz(file)
     assert np.array_equal(first.x_test, second.x_test)
     assert (len(first.x_train), len(first.x_test)) == (16, 4)
-    assert set(first.x_train[:, 0, 0]) | set(first.x_test[:, 0, 0]) == set(range(20))
+    assert {*first.x_train[:, 0, 0, 0], *first.x_test[:, 0, 0, 0]} == set(range(20))
     assert np.bincount(first.y_test).tolist() == [2, 2]
     assert first.classes == ("even", "odd")
     assert "no split of its own" in first.note
@@ -147,4 +147,19 @@ def test_a_header_that_asks_for_terabytes_is_refused_before_memory_is_taken(file
         archive.writestr("x.npy", member("(1099511627776, 8, 8)"))
         archive.writestr("y.npy", labels())
     with pytest.raises(BadInputError, match=r"x in own\.npz must be at most 2 GiB"):
+        read_npz(file)
+
+
+@pytest.mark.parametrize("x", [np.uint8(3), np.zeros(20, np.uint8), np.zeros((20, 8, 8, 2), np.uint8)])
+def test_an_x_that_holds_no_images_is_named(file: Path, x: np.ndarray) -> None:
+    np.savez(file, x=x, y=Y)
+    with pytest.raises(BadInputError, match=r"^x must have shape \(N, H, W\)"):
+        read_npz(file)
+
+
+def test_a_bad_sample_is_named_as_the_file_numbers_it(file: Path) -> None:
+    x = X.astype(np.float32)
+    x[7, 0, 0] = np.nan
+    np.savez(file, x=x, y=Y)
+    with pytest.raises(BadInputError, match=r"^x\[7"):
         read_npz(file)

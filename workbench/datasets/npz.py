@@ -53,8 +53,8 @@ def read_npz(path: Path) -> RawData:
     arrays = {key: _array(path, key) for key in keys}
     if "x" not in arrays:
         return RawData(arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"], classes)
-    x, y = arrays["x"], arrays["y"]
-    y = checks.labels("y", y, "x", len(x))
+    x = checks.images("x", arrays["x"])
+    y = checks.labels("y", arrays["y"], "x", len(x))
     rest, held = stratified(y, _TEST_SHARE)
     note = f"{shown(path.name)} has no split of its own: a fixed fifth of each class is the test split."
     return RawData(x[rest], y[rest], x[held], y[held], classes, note)
