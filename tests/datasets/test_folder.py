@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -9,11 +10,13 @@ import pytest
 from PIL import Image
 
 from workbench.core.errors import BadInputError
-from workbench.datasets import load_dataset
+from workbench.datasets import class_folders, load_dataset
 from workbench.datasets.content import Content
 from workbench.datasets.folder import read_folder
+from workbench.jobs import jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from workbench.core.workspace import Workspace
@@ -119,3 +122,84 @@ def test_files_that_are_no_images_are_skipped_and_said(root: Path) -> None:
     (root / "cat" / "readme.txt").write_text("cats")
     data = read_folder(root)
     assert "Skipped 1 file(s) that are no images: readme.txt" in data.note
+
+
+def test_class_folders_behind_links_are_read_anew_when_they_change(
+    root: Path, tmp_path: Path, workspace: Workspace
+) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for name in ("cat", "dog"):
+        (linked / name).symlink_to(root / name)
+    first = load_dataset(linked, workspace=workspace)
+    assert load_dataset(linked, workspace=workspace) == first
+    image(root / "cat" / "new.png", 3)
+    assert load_dataset(linked, workspace=workspace).checksum != first.checksum
+
+
+def named_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def link_to_nothing(path: Path) -> None:
+    path.symlink_to(path.parent / "gone")
+
+
+def link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (named_pipe, "a named pipe"),
+        (folder, "a folder"),
+        (link_to_nothing, "a link to nothing"),
+        (link_to_itself, "a link to nothing"),
+    ],
+)
+def test_what_is_called_an_image_and_is_no_file_is_named(root: Path, make: Callable[[Path], None], said: str) -> None:
+    make(root / "cat" / "z.png")
+    with pytest.raises(BadInputError, match=rf"cat/z\.png must be an image file, got '{said}'; remove or rename it"):
+        read_folder(root)
+
+
+def test_a_class_that_links_to_nothing_is_named(root: Path) -> None:
+    link_to_nothing(root / "emu")
+    with pytest.raises(BadInputError, match="emu must be a class folder or a file, got 'a link to nothing'"):
+        read_folder(root)
+
+
+def test_names_that_are_no_utf8_are_refused_and_shown_escaped(root: Path) -> None:
+    odd = os.fsdecode(b"\xff")
+    image(root / "cat" / f"{odd}.png", 3)
+    with pytest.raises(BadInputError, match=r"cat/\\udcff\.png must have a name in UTF-8, got .*; rename it") as caught:
+        read_folder(root)
+    assert str(caught.value).encode()
+    (root / "cat").rename(root / odd)
+    with pytest.raises(BadInputError, match=r"pets/\\udcff must have a name in UTF-8"):
+        read_folder(root)
+    with pytest.raises(BadInputError, match=r"\\udcff must have a name in UTF-8"):
+        load_dataset(root / odd)
+
+
+def test_what_is_skipped_is_shown_escaped(root: Path) -> None:
+    (root / "cat" / os.fsdecode(b"a\n\xff.txt")).touch()
+    assert r"no images: a\n\udcff.txt." in read_folder(root).note
+
+
+def test_too_many_files_are_not_listed_to_the_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_folders, "MOST_FILES", 19)
+    with pytest.raises(BadInputError, match=r"pets must hold at most 19 files, got 'more'"):
+        read_folder(root)
+
+
+def test_a_folder_of_anything_is_refused_without_a_job_or_a_look_into_its_depths(workspace: Workspace) -> None:
+    before = len(jobs(workspace, "prepare"))
+    with pytest.raises(BadInputError, match=r"/usr/\w+ must hold images"):
+        load_dataset("/usr", workspace=workspace)
+    assert len(jobs(workspace, "prepare")) == before

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -68,20 +68,6 @@ def test_a_damaged_dataset_is_prepared_anew(workspace: Workspace, tmp_path: Path
     assert again.x_train.shape == (16, 8, 8, 1)
 
 
-def test_an_unchanged_file_is_read_once_and_a_changed_one_again(workspace: Workspace, tmp_path: Path) -> None:
-    file = tmp_path / "own.npz"
-    np.savez(file, x=np.zeros((20, 8, 8), np.uint8), y=np.arange(20) % 2)
-    first = load_dataset(file, workspace=workspace)
-    facts = file.stat()
-    content = bytearray(file.read_bytes())
-    content[-1:] = b"!"
-    file.write_bytes(content)
-    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # size and time say that it is as before
-    assert load_dataset(file, workspace=workspace) == first
-    np.savez(file, x=np.ones((20, 8, 8), np.uint8), y=np.arange(20) % 2)
-    assert load_dataset(file, workspace=workspace).checksum != first.checksum
-
-
 def test_problems_of_a_file_cross_the_job_as_one_sentence(workspace: Workspace, tmp_path: Path) -> None:
     file = tmp_path / "own.npz"
     np.savez(file, x=np.zeros((20, 8, 8), np.uint8), z=np.arange(20))
@@ -92,6 +78,24 @@ def test_problems_of_a_file_cross_the_job_as_one_sentence(workspace: Workspace, 
 def test_an_unknown_dataset_is_refused_with_what_there_is(workspace: Workspace) -> None:
     with pytest.raises(BadInputError, match="one of digits, fashion_mnist, mnist"):
         load_dataset("cifar", workspace=workspace)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "sentence"),
+    [
+        (None, "dataset must be a name or a path, got None"),
+        ("", "dataset must be one of digits, .* got ''"),
+        ("a" * 3000, "dataset must be one that can be read, got 'a{40,130}…; the system says: File name too long"),
+        ("~nosuchuser/x", "dataset must be one that can be read, got '~nosuchuser/x'; the system says: Could not"),
+        ("a\0b", r"dataset must be one of .* got 'a\\x00b'"),
+        (os.fsdecode(b"/tmp/\xff.npz"), r"/tmp/\\udcff\.npz must have a name in UTF-8"),
+    ],
+)
+def test_what_can_be_no_path_is_refused_in_one_sentence(workspace: Workspace, dataset: Any, sentence: str) -> None:
+    with pytest.raises(BadInputError, match=sentence) as caught:
+        load_dataset(dataset, workspace=workspace)
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
 
 
 def test_the_default_is_digits_where_mnist_is_not_at_hand(

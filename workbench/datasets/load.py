@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,9 +10,10 @@ from workbench.core.artifact import content_sha256
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace, digest
 from workbench.datasets.base import SOURCES, DatasetSource
+from workbench.datasets.class_folders import listing
 from workbench.datasets.content import find
 from workbench.datasets.dataset import Dataset, safe_name
-from workbench.datasets.folder import listing
+from workbench.datasets.names import writable
 from workbench.datasets.prepare import PrepareSettings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def load_dataset(
     if isinstance(dataset, Dataset):
         return dataset
     workspace = workspace or Workspace.default()
-    settings = _asked(os.fspath(dataset))
+    settings = _asked(dataset)
     folder = find(workspace, settings.keys[0])
     if folder is None:
         from workbench.jobs import finish, submit
@@ -77,15 +77,26 @@ def default_dataset(workspace: Workspace | None = None) -> DefaultDataset:
     )
 
 
-def _asked(dataset: str) -> PrepareSettings:
-    if dataset in SOURCES.names():
-        return _unit(dataset)
+def _asked(dataset: str | os.PathLike[str]) -> PrepareSettings:
+    if not isinstance(dataset, str | os.PathLike):
+        raise BadInputError.of("dataset", rule="must be a name or a path", got=dataset)
+    try:
+        name = os.fspath(dataset)
+        return _unit(name) if name in SOURCES.names() else _own(name)
+    except (OSError, RuntimeError) as error:  # too long, no permission, gone meanwhile; no such user's home
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise BadInputError.of("dataset", rule="must be one that can be read", got=str(dataset),
+                               hint=f"the system says: {reason.rstrip('.')}") from error  # fmt: skip
+
+
+def _own(dataset: str) -> PrepareSettings:
     path = Path(dataset).expanduser().absolute()
-    if path.is_dir():
+    writable(path)
+    if dataset and path.is_dir():  # the empty text would be the working folder
         key = digest({"folder": path.name, "files": listing(path)})
         return PrepareSettings(kind="folder", name=safe_name(path.name), path=str(path), keys=(key,))
     if path.is_file() and path.suffix == ".npz":
-        key = digest({"npz": path.name, "sha256": _sha256(path)})
+        key = digest({"npz": path.name, "sha256": content_sha256(path)})
         return PrepareSettings(kind="npz", name=safe_name(path.stem), path=str(path), keys=(key,))
     raise BadInputError.of(
         "dataset", rule=f"must be one of {', '.join(SOURCES.names())}, an .npz file, or a folder of class folders",
@@ -96,22 +107,12 @@ def _asked(dataset: str) -> PrepareSettings:
 def _unit(name: str) -> PrepareSettings:
     source = SOURCES.get(name)()
     file = source.locate()
+    if file is not None:
+        writable(file)
     # Also found without the file: once prepared, it is there when the file is not.
     keys = (_unit_key(name, source, file), _unit_key(name, source, None))
     return PrepareSettings(kind="unit", name=name, path=str(file) if file else None, keys=tuple(dict.fromkeys(keys)))
 
 
 def _unit_key(name: str, source: DatasetSource, file: Path | None) -> str:
-    return digest({"unit": name, "revision": source.revision, "file": _sha256(file) if file else None})
-
-
-def _sha256(file: Path) -> str:
-    facts = file.stat()
-    return _sha256_as_of(file, facts.st_size, facts.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _sha256_as_of(file: Path, size: int, mtime_ns: int) -> str:
-    # A page asks for its dataset at every turn; a file that did not change need not be read for that.
-    del size, mtime_ns
-    return content_sha256(file)
+    return digest({"unit": name, "revision": source.revision, "file": content_sha256(file) if file else None})
