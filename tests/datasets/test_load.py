@@ -68,6 +68,20 @@ def test_a_damaged_dataset_is_prepared_anew(workspace: Workspace, tmp_path: Path
     assert again.x_train.shape == (16, 8, 8, 1)
 
 
+def test_an_unchanged_file_is_read_once_and_a_changed_one_again(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "own.npz"
+    np.savez(file, x=np.zeros((20, 8, 8), np.uint8), y=np.arange(20) % 2)
+    first = load_dataset(file, workspace=workspace)
+    facts = file.stat()
+    content = bytearray(file.read_bytes())
+    content[-1:] = b"!"
+    file.write_bytes(content)
+    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # size and time say that it is as before
+    assert load_dataset(file, workspace=workspace) == first
+    np.savez(file, x=np.ones((20, 8, 8), np.uint8), y=np.arange(20) % 2)
+    assert load_dataset(file, workspace=workspace).checksum != first.checksum
+
+
 def test_problems_of_a_file_cross_the_job_as_one_sentence(workspace: Workspace, tmp_path: Path) -> None:
     file = tmp_path / "own.npz"
     np.savez(file, x=np.zeros((20, 8, 8), np.uint8), z=np.arange(20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,7 +97,7 @@ def _own(dataset: str) -> PrepareSettings:
         key = digest({"folder": path.name, "files": listing(path)})
         return PrepareSettings(kind="folder", name=safe_name(path.name), path=str(path), keys=(key,))
     if path.is_file() and path.suffix == ".npz":
-        key = digest({"npz": path.name, "sha256": content_sha256(path)})
+        key = digest({"npz": path.name, "sha256": _sha256(path)})
         return PrepareSettings(kind="npz", name=safe_name(path.stem), path=str(path), keys=(key,))
     raise BadInputError.of(
         "dataset", rule=f"must be one of {', '.join(SOURCES.names())}, an .npz file, or a folder of class folders",
@@ -115,4 +116,16 @@ def _unit(name: str) -> PrepareSettings:
 
 
 def _unit_key(name: str, source: DatasetSource, file: Path | None) -> str:
-    return digest({"unit": name, "revision": source.revision, "file": content_sha256(file) if file else None})
+    return digest({"unit": name, "revision": source.revision, "file": _sha256(file) if file else None})
+
+
+def _sha256(file: Path) -> str:
+    facts = file.stat()
+    return _sha256_as_of(file, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256_as_of(file: Path, size: int, mtime_ns: int) -> str:
+    # A page asks for its dataset at every turn; a file that did not change need not be read for that.
+    del size, mtime_ns
+    return content_sha256(file)
