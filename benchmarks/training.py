@@ -3,9 +3,11 @@
 Accuracy: each recipe is trained with the seeds 0, 1, 2 as anyone would (`workbench.train`, `workbench.evaluate`); the
 test set is looked at once, after the last epoch.
 
-Time: in one process, one epoch of the recipe (events, checkpoint and all) and one of a bare `model.fit` on the same
-network, data and batch size take turns; the median of the ratios of neighbours is what other load on the machine
-disturbs least. The first pair, in which both trace their graphs, does not count.
+Time: one epoch of the recipe (events, checkpoint and all) and one of a bare `model.fit` on the same network, data and
+batch size take turns; the median of the ratios of neighbours is what other load on the machine disturbs least. Each
+has a process of its own and sleeps while the other works: the recipe makes TensorFlow's operations deterministic, for
+the whole process, and the bare one must not pay for that. The first pair, in which both trace their graphs, does not
+count.
 
 Needs MNIST at hand (WORKBENCH_DATA). `WORKBENCH_BENCH_SEEDS` (default 3) and `WORKBENCH_BENCH_PAIRS` (default 5)
 shorten it.
@@ -69,7 +71,7 @@ def spread(successes: Sequence[int], total: int) -> str:
 def time_row(workspace: Workspace, data: Dataset, recipe: str) -> dict[str, Any]:
     pairs = workspace.home / f"{recipe}-pairs.json"
     child = os.environ | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run([sys.executable, __file__, str(pairs), str(data.folder), recipe], check=True, env=child)
+    subprocess.run([sys.executable, __file__, "turns", str(pairs), str(data.folder), recipe], check=True, env=child)
     seconds = json.loads(pairs.read_text(encoding="utf-8"))
     ratios = [ours / bare for ours, bare in seconds]
     for ours, bare in seconds:
@@ -83,8 +85,8 @@ def time_row(workspace: Workspace, data: Dataset, recipe: str) -> dict[str, Any]
     }
 
 
-def take_turns(output: Path, folder: str, recipe: str) -> None:
-    """In a process of its own: train by the recipe, and after each epoch fit a bare twin for one epoch."""
+def take_turns(output: str, folder: str, recipe: str) -> None:
+    """In a process of its own: train by the recipe, and after each epoch have the bare twin fit for one epoch."""
     import tf_keras
 
     from workbench.train.architectures.base import ARCHITECTURES
@@ -93,12 +95,8 @@ def take_turns(output: Path, folder: str, recipe: str) -> None:
     data = Dataset.open(folder)
     settings = train_settings(data, recipe, epochs=PAIRS + 1)
     seed_everything(settings.seed)
-    network = ARCHITECTURES.get(settings.architecture)()
-    ours, bare = (network.build(data.shape, len(data.classes)) for _ in range(2))
-    bare.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
-    images = data.floats("train")
-    labels = tf_keras.utils.to_categorical(data.labels("train"), len(data.classes))
-    seconds = []
+    ours = ARCHITECTURES.get(settings.architecture)().build(data.shape, len(data.classes))
+    seconds: list[tuple[float, float]] = []
 
     class Turns(tf_keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -107,14 +105,36 @@ def take_turns(output: Path, folder: str, recipe: str) -> None:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             del epoch, logs
-            middle = time.perf_counter()
-            bare.fit(images, labels, batch_size=settings.batch_size, epochs=1, verbose=0)
-            seconds.append((middle - self.began, time.perf_counter() - middle))
+            mine = time.perf_counter() - self.began
+            print("fit", file=bare.stdin, flush=True)
+            seconds.append((mine, float(bare.stdout.readline())))  # type: ignore[union-attr]
 
-    run = Workspace.at(output.parent).new_run("train")
-    context = StageContext(run, {}, Workspace.at(output.parent), resumed=False, events=EventWriter(run))
-    learn(ours, data, settings, context, label=recipe, callbacks=[Turns()])
-    output.write_text(json.dumps(seconds[1:]), encoding="utf-8")
+    workspace = Workspace.at(Path(output).parent)
+    run = workspace.new_run("train")
+    context = StageContext(run, {}, workspace, resumed=False, events=EventWriter(run))
+    command = [sys.executable, __file__, "bare", folder, settings.architecture, str(settings.batch_size)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as bare:
+        bare.stdout.readline()  # type: ignore[union-attr]  # it has read its data and built its network
+        learn(ours, data, settings, context, label=recipe, callbacks=[Turns()])
+    Path(output).write_text(json.dumps(seconds[1:]), encoding="utf-8")
+
+
+def fit_bare(folder: str, architecture: str, batch_size: str) -> None:
+    """In a process of its own, as TensorFlow comes: fit for one epoch at each line read, and say its seconds."""
+    import tf_keras
+
+    from workbench.train.architectures.base import ARCHITECTURES
+
+    data = Dataset.open(folder)
+    model = ARCHITECTURES.get(architecture)().build(data.shape, len(data.classes))
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    images = data.floats("train")
+    labels = tf_keras.utils.to_categorical(data.labels("train"), len(data.classes))
+    print("built", flush=True)
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        model.fit(images, labels, batch_size=int(batch_size), epochs=1, verbose=0)
+        print(time.perf_counter() - began, flush=True)
 
 
 def main(output: Path) -> None:
@@ -135,6 +155,6 @@ def main(output: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:  # noqa: PLR2004 - called by itself
-        take_turns(Path(sys.argv[1]), *sys.argv[2:])
+        {"turns": take_turns, "bare": fit_bare}[sys.argv[1]](*sys.argv[2:])
     else:
         main(Path(sys.argv[1]))
