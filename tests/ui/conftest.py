@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
+# Where the stages lie that a test may keep a cluster busy with.
+sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
+
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from probing import ready
+
+from workbench.core.workspace import Workspace
+from workbench.jobs import submit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +50,13 @@ def test_the_end_leaves_no_process_and_no_taken_port_stops_it(
             assert urlsplit(running.url).port != wished
             status(running.url)
             assert running.kernels
+            job = submit("probe_stages:hold", {}, kind="probe", workspace=Workspace.at(running.home), reuse=False)
+            ready(job)
         finally:
             running.stop(sign)
+    assert job.state == "lost"
     home = str(tmp_path / "home")
-    left = [p.pid for p in psutil.process_iter(["cmdline", "environ"]) if home in str(p.info)]
-    assert left == []
+    left = [p for p in psutil.process_iter(["cmdline", "environ"]) if home in str(p.info)]
+    # What was told to end may need a moment; whatever stays is left over.
+    _, left = psutil.wait_procs(left, timeout=10)
+    assert [process.cmdline() for process in left] == []

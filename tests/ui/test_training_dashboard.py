@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -42,6 +44,22 @@ def train(page: Page, *, epochs: int, seed: int, validation: float = 0.1) -> Non
     page.click("[data-action=train]")
 
 
+def read_by_keys(page: Page, chart: int, epochs: int, value: str) -> None:
+    """Read the validation curve as people do without a pointer: one finite value an epoch, and no more."""
+    plot = page.locator(f"{TRAIN} .wb-chart-plot").nth(chart)
+    training = page.locator(f"{TRAIN} .wb-chart-key", has_text="training").nth(chart)
+    training.click()
+    plot.locator("canvas").focus()
+    page.keyboard.press("Home")
+    for epoch in range(1, epochs + 1):
+        expect(plot.locator("[aria-live]")).to_have_text(re.compile(rf"^epoch {epoch}: validation {value}$"))
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    expect(plot.locator("[aria-live]")).to_have_text(re.compile(rf"^epoch {epochs}: "))
+    page.keyboard.press("Escape")
+    training.click()
+
+
 def points(page: Page) -> int:
     """How many values the accuracy chart can read out."""
     label = page.locator(f"{TRAIN} canvas").first.get_attribute("aria-label") or ""
@@ -63,6 +81,10 @@ def test_train_and_see_the_curve_and_the_matrix(visit: Callable[..., Visit]) -> 
     expect(page.locator(f"{EVALUATE} .wb-tiles")).to_contain_text("95 % interval")
     expect(page.locator(f"{EVALUATE} .wb-table tbody tr")).to_have_count(10)
     assert points(page) == 2
+    read_by_keys(page, 0, 6, r"\d+(\.\d+)? %")
+    read_by_keys(page, 1, 6, r"\d+\.\d+")
+    page.click(f"{TRAIN} details.wb-fold summary")
+    page.locator("h2").first.click()
     one.shot("training-done-1280-light")
     page.click("#wb-theme")
     one.shot("training-done-1280-dark")
@@ -103,14 +125,49 @@ def test_a_bad_value_is_named_beside_its_control(visit: Callable[..., Visit]) ->
     page = one.page
     enter(page, "epochs", "9000")
     error = page.locator(f"{field(page, 'epochs')} .wb-field-error")
-    expect(error).to_have_text(
-        "epochs must be at most 500, got 9000; it means: passes over the training data."
-    )
+    expect(error).to_have_text("epochs must be at most 500, got 9000; it means: passes over the training data.")
     expect(page.locator("[data-action=train]")).to_be_disabled()
     one.shot("training-bad-value-1280-light")
     enter(page, "epochs", "5")
     expect(error).to_be_empty()
     expect(page.locator("[data-action=train]")).to_be_enabled()
+
+
+def test_data_of_ones_own_is_typed(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    one = visit()
+    page = one.page
+    row = field(page, "dataset")
+    error = page.locator(f"{row} .wb-field-error")
+    page.select_option(f"{row} select", label="Own file or folder…")
+    path = page.get_by_label("Path of the file or folder")
+    expect(path).to_be_focused()
+    expect(page.locator("[data-action=train]")).to_be_disabled()
+    expect(error).to_be_empty()
+    one.shot("training-own-data-1280-light")
+    file = tmp_path / "stripes.npz"
+    path.fill(str(file))
+    path.press("Tab")
+    expect(error).to_contain_text("an .npz file, or a folder of class folders, got")
+    one.shot("training-own-data-wrong-1280-light")
+    labels = np.tile(np.arange(3), 20)
+    images = np.zeros((60, 28, 28), np.uint8)
+    images[np.arange(60), labels * 4] = 255
+    np.savez(file, x=images)
+    path.fill(str(tmp_path))
+    path.press("Tab")
+    expect(error).to_be_empty()
+    path.fill(str(file))
+    path.press("Tab")
+    expect(page.locator(f"{TRAIN} .wb-code, {TRAIN} pre, {TRAIN} code").first).to_contain_text("stripes.npz")
+    page.click("[data-action=train]")
+    expect(error).to_contain_text("x_train in stripes.npz must be there", timeout=LONG)
+    np.savez(file, x=images, y=labels)
+    page.click("[data-action=train]")
+    expect(page.locator(f"{TRAIN} .wb-subtitle")).to_contain_text("stripes,", timeout=LONG)
+    expect(page.locator(CHIP)).to_have_text("done", timeout=LONG)
+    page.reload()
+    expect(page.locator(f"{row} select option:checked")).to_have_text("stripes")
+    one.shot("training-own-data-done-1280-light")
 
 
 def test_the_error_strip_shows_one_sentence(visit: Callable[..., Visit]) -> None:

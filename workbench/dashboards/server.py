@@ -35,8 +35,8 @@ def launch(
     """Serve a dashboard until Ctrl-C or SIGTERM.
 
     Prints one line with the address and its token. Everything that was started here ends here: the server, its
-    kernels, and the job cluster if this call started it and no job runs. Where one runs, the cluster is left to
-    finish it and ends itself when idle; a line says so.
+    kernels, and the job cluster if this call started it; a line says how many jobs that stopped, and they can be
+    resumed. A cluster that was there before is left as it is.
 
     Args:
         workspace: Whose runs are shown; default `WORKBENCH_HOME`.
@@ -112,8 +112,8 @@ def _cluster(workspace: Workspace) -> Iterator[None]:
     try:
         yield
     finally:
-        if started and not cool(workspace):
-            print("A job goes on in the background; its cluster ends by itself after it.", flush=True)  # noqa: T201
+        if started and (stopped := cool(workspace)):
+            print(f"Stopped with the cluster: {stopped} unfinished job(s); they can be resumed.", flush=True)  # noqa: T201
 
 
 def _has_browser() -> bool:

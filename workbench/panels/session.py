@@ -84,18 +84,17 @@ def give_way(workspace: Workspace) -> None:
             Path(f"/proc/{cluster.pid}/autogroup").write_text(_NICE, encoding="ascii")
 
 
-def cool(workspace: Workspace) -> bool:
-    """End the workspace's job cluster unless a job is queued or runs.
+def cool(workspace: Workspace) -> int:
+    """End the workspace's job cluster and what runs in it.
 
     Returns:
-        False where one does; the cluster ends itself when it has been idle for a while.
+        How many jobs were queued or running; each can be resumed, a training from its last epoch.
     """
     from workbench.jobs import jobs, stop_cluster
 
-    if any(job.state in ("queued", "running") for job in jobs(workspace)):
-        return False
+    unfinished = sum(job.state in ("queued", "running") for job in jobs(workspace))
     # One that was started a moment ago cannot be told to end before it listens.
     deadline = time.monotonic() + _SECONDS_TO_START
     while not stop_cluster(workspace) and time.monotonic() < deadline:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-    return True
+    return unfinished
