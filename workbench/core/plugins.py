@@ -14,7 +14,7 @@ import pkgutil
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
 
 from workbench.core.errors import BadInputError, WorkbenchError
 
@@ -95,7 +95,7 @@ class Registry(Generic[T]):
             )  # fmt: skip
         return unit
 
-    def _is_unit(self, value: object) -> bool:
+    def _is_unit(self, value: object) -> TypeGuard[type[T]]:
         return (
             inspect.isclass(value)
             and issubclass(value, self.base)
