@@ -16,9 +16,10 @@ install: $(STAMP) ## Create .venv and install everything, pinned, with bytecode
 
 $(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"python must be 3.11 or newer, got {sys.version.split()[0]}; set PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
+	@echo "Installing into $(VENV): about a minute and 3 GB."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint requirements.lock uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
 		--constraint requirements.lock --editable '.[train,lab]' --group dev
 	@touch $@
 
@@ -26,7 +27,7 @@ dashboard: $(STAMP) ## Start the job cluster and the dashboard, print its URL (P
 	@$(BIN)/workbench dashboard --port $(PORT)
 
 lab: $(STAMP) ## Open JupyterLab at the notebooks
-	@$(BIN)/jupyter lab --port $(PORT) notebooks
+	@$(BIN)/jupyter lab --port $(PORT) $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 demo: $(STAMP) ## The whole road once, on the digits that ship inside scikit-learn
 	@$(BIN)/workbench run --dataset digits

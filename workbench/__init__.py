@@ -7,7 +7,11 @@ and no widgets.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
+
+# onnxruntime reports to its maker's servers unless told otherwise before its first import, here and in our children.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

@@ -82,14 +82,16 @@ def _flag(spec: FieldSpec) -> inspect.Parameter:
     # Bounds are checked by the settings themselves, so that every door gives the same sentence.
     text = spec.description + (f" One of: {', '.join(map(str, spec.choices))}." if spec.choices else "")
     if spec.default is not None:
-        text += f" [default: {spec.default}]"
+        text += f" (default: {spec.default})"
     option = typer.Option(f"--{spec.name.replace('_', '-')}", help=text, show_default=False)
     kind: Any = _TYPES[spec.kind]
     annotation = Annotated[kind | None, option]
     return inspect.Parameter(spec.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-HOME = Annotated[Path | None, typer.Option("--home", help="Workspace folder. [default: WORKBENCH_HOME]")]
+HOME = Annotated[
+    Path | None, typer.Option("--home", help="Workspace folder. (default: WORKBENCH_HOME, else ~/.workbench)")
+]
 RUN = Annotated[str, typer.Argument(help="Name of the run, as `workbench runs` lists it.")]
 
 
@@ -124,7 +126,7 @@ def _register_run() -> None:
             report = run(settings, gate=wanted, workspace=workspace, on_event=progress.show)
         page = write_report(report, workspace.run(report.run) / "result" / "report.html")
         if as_json:
-            typer.echo(json.dumps(report.to_json()))
+            typer.echo(json.dumps({**report.to_json(), "report": str(page)}))
         else:
             print_road(report, page)
         raise typer.Exit(0 if report.verdict.passed else 1)
@@ -192,7 +194,7 @@ def main() -> None:
         app()
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # typer's answer to Ctrl-C
-            typer.echo("workbench: interrupted; the job that was running is cancelled and can be resumed.", err=True)
+            typer.echo("workbench: interrupted; `workbench runs` lists what can be resumed.", err=True)
         raise
     except WorkbenchError as error:
         typer.echo(f"workbench: {error}", err=True)

@@ -121,6 +121,11 @@ class Artifact(Record):
             )  # fmt: skip
         return read_record(path / MANIFEST, cls, folder=path)
 
+    def __repr__(self) -> str:
+        return f"Artifact({self.name!r}, {self.label}, sha256={self.sha256[:12]}…, folder={str(self.folder)!r})"
+
+    __str__ = __repr__
+
     @property
     def path(self) -> Path:
         """The model file or directory."""

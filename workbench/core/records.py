@@ -131,6 +131,16 @@ class Evaluation(Record):
     calibration: tuple[CalibrationBin, ...]
     correct: str
 
+    def __repr__(self) -> str:
+        share = self.accuracy
+        return (
+            f"Evaluation(accuracy={share.value:.4f} [{share.low:.4f}, {share.high:.4f}] on {share.total} "
+            f"{self.split} samples of {self.dataset}, log_loss={self.log_loss:.4f}, "
+            f"calibration_error={self.calibration_error:.4f})"
+        )
+
+    __str__ = __repr__
+
 
 class Sizes(Record):
     """Bytes on disk, as they are and gzip'd (level 9)."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8866
 _EXIT_ON_SIGTERM = 143
+_PORTS_TRIED = 20
+_LAST_PORT = 65_535
 _SHARE = Path(__file__).parent / "share"
 
 
@@ -61,7 +63,8 @@ def launch(
 
         def listening(bound: int) -> None:
             url = f"http://127.0.0.1:{bound}/?token={token}"
-            print(f"Dashboard: {url}", flush=True)  # noqa: T201 - the one line people need
+            moved = f" (port {port} is in use)" if port not in (0, bound) else ""
+            print(f"Dashboard: {url}{moved}  Ctrl-C ends it.", flush=True)  # noqa: T201 - the one line people need
             if open_browser and _has_browser():
                 Thread(target=_open, args=(url, Path(private)), daemon=True).start()
 
@@ -69,8 +72,8 @@ def launch(
 
 
 def free_port(wished: int) -> int:
-    """Return the port wished for, or one that is free where it is taken."""
-    for port in (wished, 0):
+    """Return the port wished for, or the next one that is free where it is taken; 0 takes any."""
+    for port in (*range(wished, min(wished + _PORTS_TRIED, _LAST_PORT) + 1), 0) if wished else (0,):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
@@ -108,11 +111,11 @@ def _cluster(workspace: Workspace) -> Iterator[None]:
     """Let the cluster warm up while the page loads, and end it if that is ours to do."""
     from workbench.panels.session import cool, warm
 
-    started = warm(workspace)
+    spare = warm(workspace)
     try:
         yield
     finally:
-        if started and (stopped := cool(workspace)):
+        if stopped := cool(workspace, spare):
             print(f"Stopped with the cluster: {stopped} unfinished job(s); they can be resumed.", flush=True)  # noqa: T201
 
 

@@ -53,11 +53,11 @@ class Session(traitlets.HasTraits):
         self.presence.close()
 
 
-def warm(workspace: Workspace) -> bool:
+def warm(workspace: Workspace) -> str | None:
     """Have the workspace's job cluster start, if there is none; it imports TensorFlow meanwhile.
 
     Returns:
-        Whether this call started it.
+        The id of the cluster that was there before; None where this call started one.
 
     Raises:
         WorkspaceError: The workspace cannot be written.
@@ -65,9 +65,9 @@ def warm(workspace: Workspace) -> bool:
     from workbench.jobs import ensure_cluster
     from workbench.jobs.cluster import find
 
-    started = find(workspace) is None
+    before = find(workspace)
     ensure_cluster(workspace)
-    return started
+    return before.id if before is not None else None
 
 
 def give_way(workspace: Workspace) -> None:
@@ -84,14 +84,23 @@ def give_way(workspace: Workspace) -> None:
             Path(f"/proc/{cluster.pid}/autogroup").write_text(_NICE, encoding="ascii")
 
 
-def cool(workspace: Workspace) -> int:
-    """End the workspace's job cluster and what runs in it.
+def cool(workspace: Workspace, spare: str | None) -> int:
+    """End the workspace's job cluster and what runs in it, unless it is the one to spare.
+
+    Args:
+        workspace: Whose cluster.
+        spare: What `warm` returned: a cluster that others had started. It may have ended since and a click of ours
+            have started another.
 
     Returns:
         How many jobs were queued or running; each can be resumed, a training from its last epoch.
     """
     from workbench.jobs import jobs, stop_cluster
+    from workbench.jobs.cluster import find
 
+    now = find(workspace)
+    if spare is not None and (now is None or now.id == spare):
+        return 0
     unfinished = sum(job.state in ("queued", "running") for job in jobs(workspace))
     # One that was started a moment ago cannot be told to end before it listens.
     deadline = time.monotonic() + _SECONDS_TO_START

@@ -109,7 +109,7 @@ def run_stage(context: StageContext) -> RoadReport:
 def _data(settings: RoadSettings, context: StageContext) -> Dataset:
     from workbench.datasets import default_dataset, load_dataset
 
-    _step(context, "data", settings.dataset or "the default dataset")
+    _step(context, "data", "the default dataset" if settings.dataset is None else settings.dataset)
     if settings.dataset is not None:
         data = load_dataset(settings.dataset, workspace=context.workspace)
         note = data.note
@@ -144,7 +144,7 @@ def _serve_passed(
 def _overall(trained: Trained, variants: list[Variant]) -> Verdict:
     lines = list(trained.verdict.lines)
     for variant in variants:
-        if variant.verdict is not None and not variant.verdict.passed:
+        if variant.artifact != str(trained.artifact.folder) and variant.verdict and not variant.verdict.passed:
             lines.extend(
                 line.model_copy(update={"reason": f"{variant.name}: {line.reason}"})
                 for line in variant.verdict.lines

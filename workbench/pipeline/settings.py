@@ -25,11 +25,15 @@ class RoadSettings(Settings):
         description="Name of a dataset, an .npz file or a folder of class folders; the default is MNIST where "
         "it is at hand, else the digits inside scikit-learn.",
     )
-    recipe: str = Field("docs", description="How to train first; a failed gate moves on to `best`.")
-    architecture: str | None = Field(None, description="Network to train; the recipe's own.")
-    epochs: int | None = Field(None, ge=1, le=500, description="Passes over the training data; the recipe's own.")
+    recipe: str = Field(
+        "docs", description="How to train: docs or best; a failed gate leads to more epochs, then to best."
+    )
+    architecture: str | None = Field(None, description="Network to train; what the recipe says where not given.")
+    epochs: int | None = Field(
+        None, ge=1, le=500, description="Passes over the training data; what the recipe says where not given."
+    )
     sparsity: float = Field(0.8, ge=0, lt=1, description="Share of weights that pruning sets to zero.")
-    attempts: int = Field(3, ge=1, le=10, description="How often a failed gate may send the road back to training.")
+    attempts: int = Field(3, ge=1, le=10, description="How often to train at most until the gate passes.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Random seed of every step.")
     requests: int = Field(200, ge=1, le=100_000, description="How many test images are asked of each server.")
 

@@ -10,7 +10,19 @@ if TYPE_CHECKING:
 
     from workbench.core.records import Variant
 
-HEAD = ("variant", "accuracy %", "drop pt", "zeros %", "raw kB", "gzip kB", "ratio", "p50 ms", "p95 ms", "gate")
+HEAD = (
+    "variant",
+    "accuracy %",
+    "95 % interval",
+    "drop pt",
+    "zeros %",
+    "raw kB",
+    "gzip kB",
+    "ratio",
+    "p50 ms",
+    "p95 ms",
+    "gate",
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +31,13 @@ class Table:
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def without(self, *heads: str) -> Table:
+        """Return the table without some columns."""
+        kept = [index for index, head in enumerate(self.head) if head not in heads]
+        return Table(
+            tuple(self.head[index] for index in kept), tuple(tuple(row[index] for index in kept) for row in self.rows)
+        )
 
 
 def variants_table(variants: Sequence[Variant]) -> Table:
@@ -31,7 +50,8 @@ def _cells(variant: Variant, base: int) -> tuple[str, ...]:
     accuracy, latency = variant.accuracy, variant.latency
     return (
         variant.name,
-        f"{100 * accuracy.value:.2f} ({100 * accuracy.low:.1f}–{100 * accuracy.high:.1f})",
+        f"{100 * accuracy.value:.2f}",
+        f"{100 * accuracy.low:.2f} – {100 * accuracy.high:.2f}",
         f"{100 * variant.drop:+.2f}",
         f"{100 * variant.sparsity:.0f}",
         f"{variant.sizes.raw / 1000:.1f}",

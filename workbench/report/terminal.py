@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from workbench.core.events import Event
     from workbench.core.records import RoadReport
 
-_WIDTH_IN_A_FILE = 120
+_WIDTH_IN_A_FILE = 132
+_WIDTH_OF_ALL = 126
 
 
 class RoadProgress:
@@ -87,10 +88,12 @@ def print_road(report: RoadReport, page: Path) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH_IN_A_FILE)
     cells = variants_table(report.variants)
-    title = f"{report.dataset}, recipe {report.recipe}, {report.seconds:.0f} s; accuracy with its 95 % interval"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    if console.width < _WIDTH_OF_ALL:
+        cells = cells.without("95 % interval", "zeros %", "raw kB", "p95 ms")
+    title = f"{report.dataset}, recipe {report.recipe}, {report.seconds:.0f} s"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for index, head in enumerate(cells.head):
-        table.add_column(head, justify="left" if index == 0 else "right", overflow="fold")
+        table.add_column(head, justify="left" if index == 0 else "right", no_wrap=True)
     for row in cells.rows:
         table.add_row(*row, style="red" if row[-1] == "FAIL" else None)
     console.print(table)
