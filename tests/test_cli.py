@@ -34,7 +34,7 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 def test_the_whole_road(workspace: Workspace) -> None:
-    done = workbench("run", "--dataset", "digits", "--sparsity", "0.5", "--json", home=workspace.home)
+    done = workbench("run", "--dataset", "digits", "--json", home=workspace.home)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert [v["name"] for v in report["variants"]] == [
@@ -48,7 +48,7 @@ def test_the_whole_road(workspace: Workspace) -> None:
     ]
     trained, pruned, *_, int8 = report["variants"]
     assert trained["sparsity"] < 0.01
-    assert pruned["sparsity"] == pytest.approx(0.5, abs=0.01)
+    assert pruned["sparsity"] == pytest.approx(0.8, abs=0.01)
     assert int8["sizes"]["gzip"] < trained["sizes"]["gzip"] / 5
     assert all(v["parity"]["passed"] for v in report["variants"] if v["parity"])
     assert {s["model"]: (s["requests"], s["errors"]) for s in report["serving"]}["pruned_tflite_int8"] == (200, 0)

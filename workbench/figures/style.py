@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 Theme = Literal["light", "dark"]
 
 # Okabe and Ito (2008), "Color Universal Design": told apart by people with any colour vision.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+BLUE, ORANGE, RED = "#0072B2", "#E69F00", "#D55E00"
 
 _INK = {"light": "#24292f", "dark": "#e6e8eb"}
 _GRID = {"light": "rgba(31,35,40,.12)", "dark": "rgba(230,232,235,.16)"}

@@ -1,0 +1,25 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from workbench.core.workspace import Workspace
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_ten_lines_run_as_they_stand(workspace: Workspace, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    answers, url, *_ = done.stdout.splitlines()
+    predicted, true = re.fullmatch(r"\[(.*)\] \[(.*)\]", answers).groups()  # type: ignore[union-attr]
+    assert sum(a == b for a, b in zip(predicted.split(), true.split(), strict=True)) >= 2
+    assert url.startswith("http://127.0.0.1:")
+    assert list(tmp_path.iterdir()) == []
+    assert workspace.list_runs("serve")
+
+
+def test_what_it_links_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (README.parent / link).exists()] == []
