@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from workbench.jobs import Job
 
+pytestmark = pytest.mark.faults
+
 
 def _hold(stage: str = "hold") -> Job:
     return submit(f"probe_stages:{stage}", {}, kind="probe", reuse=False)

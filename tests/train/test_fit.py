@@ -101,6 +101,7 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not(
     assert first != second
 
 
+@pytest.mark.faults
 def test_killed_in_mid_epoch_it_resumes_from_the_last_one_as_if_nothing_had_been(workspace: Workspace) -> None:
     whole, killed = begun(workspace), begun(workspace)
     until(lambda: in_epoch(killed, 2))

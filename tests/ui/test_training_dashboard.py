@@ -93,12 +93,12 @@ def test_train_and_see_the_curve_and_the_matrix(visit: Callable[..., Visit]) -> 
 def test_a_reloaded_page_attaches_to_the_run_and_can_cancel_and_resume(visit: Callable[..., Visit]) -> None:
     one = visit()
     page = one.page
-    train(page, epochs=40, seed=202)
+    train(page, epochs=499, seed=202)
     expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
     page.wait_for_selector(f"{TRAIN} .wb-tiles >> text=Training accuracy")
     page.reload()
     expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
-    assert page.input_value(f"{field(page, 'epochs')} input") == "40"
+    assert page.input_value(f"{field(page, 'epochs')} input") == "499"
     page.click("[data-action=cancel]")
     expect(page.locator(CHIP)).to_have_text("cancelled")
     one.shot("training-cancelled-1280-light")
@@ -110,7 +110,7 @@ def test_a_reloaded_page_attaches_to_the_run_and_can_cancel_and_resume(visit: Ca
 
 def test_two_pages_on_one_workspace_show_the_same_run(visit: Callable[..., Visit]) -> None:
     first, second = visit().page, visit().page
-    train(first, epochs=5, seed=303)
+    train(first, epochs=25, seed=303)
     expect(first.locator(CHIP)).to_have_text("running", timeout=LONG)
     expect(second.locator(CHIP)).to_have_text("running")
     expect(first.locator(CHIP)).to_have_text("done", timeout=LONG)
@@ -208,7 +208,7 @@ def test_a_killed_kernel_leaves_a_way_back_and_the_run_goes_on(
 ) -> None:
     one = visit()
     page = one.page
-    train(page, epochs=30, seed=505)
+    train(page, epochs=499, seed=505)
     expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
     mine = page.evaluate("JSON.parse(document.getElementById('wb-config').textContent).kernelId")
     for kernel in dashboard.kernels:
