@@ -29,6 +29,8 @@ def main() -> None:
         environment = {**os.environ, "WORKBENCH_HOME": str(place / "home")}
         subprocess.run([binaries / "workbench", "run", "--dataset", "digits"], cwd=empty, env=environment, check=True)
         dashboard(binaries, empty, environment)
+        # The road started the job cluster, so the dashboard spared it.
+        subprocess.run([binaries / "workbench", "stop"], cwd=empty, env=environment, check=True)
         left = list(empty.iterdir())
         if left:
             sys.exit(f"the commands left files in the folder they were started in: {left}")

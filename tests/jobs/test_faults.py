@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -227,3 +228,19 @@ def test_a_foreign_scheduler_that_does_not_answer_is_named(
         with pytest.raises((BadInputError, WorkspaceError), match=f"WORKBENCH_SCHEDULER {sentence}"):
             _hold()
     assert not [job for job in jobs(one_place) if job.state == "queued"]
+
+
+def test_a_cluster_whose_workspace_is_deleted_ends_and_does_not_bring_it_back(fresh_workspace: Workspace) -> None:
+    ensure_cluster(fresh_workspace)
+    go(job := _hold())
+    job.wait(60)
+    process = psutil.Process(cluster_pid(fresh_workspace))
+    until(lambda: _deleted(fresh_workspace.home))
+    until(lambda: gone(process))
+    assert not fresh_workspace.home.exists()
+
+
+def _deleted(folder: Path) -> bool:
+    # A living cluster may write a file between two looks of the one who deletes.
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()

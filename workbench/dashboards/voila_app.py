@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Ours and plotly's lab extensions have nothing to do on this page; each costs a request and a parse.
 _NOT_LOADED = ("jupyterlab-plotly", "jupyterlab_pygments", "lastmile-workbench")
 _PROTOCOL, _PROTOCOL_ERROR = "v1.kernel.websocket.jupyter.org", 1002
+_TRIES_TO_STOP = 5
 _SECONDS_UNTIL_CULLED = 120
 _SECONDS_BETWEEN_CULLS = 30
 _SECONDS_BEFORE_REFILL = 5.0
@@ -127,6 +128,15 @@ class DashboardApp(Voila):  # type: ignore[misc]
         signal.signal(signal.SIGINT, self._handle_signal_stop)
         self.ioloop.add_callback(lambda: self.on_listening(self.port))
         super().start()
+
+    def stop(self) -> None:
+        """End the kernels; one that its page gave back in the same moment is gone already, as it should be."""
+        for _ in range(_TRIES_TO_STOP):
+            try:
+                super().stop()
+            except tornado.web.HTTPError:
+                continue
+            return
 
 
 def _configuration() -> Config:

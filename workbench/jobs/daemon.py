@@ -107,6 +107,9 @@ async def _until_unneeded(workspace: Workspace, scheduler: Scheduler, facts: dic
     while not told.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(told.wait(), min(_SECONDS_BETWEEN_LOOKS, patience / 4))
+        if not cluster.alive_lock(workspace).exists():
+            _log.warning("ended: the workspace was deleted")
+            return
         if not told.is_set() and cluster.written(workspace) is None:
             # Somebody deleted or damaged it; nobody could send us work, or end us.
             with contextlib.suppress(WorkspaceError):
