@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tornado.iostream import IOStream
 
 # Ours and plotly's lab extensions have nothing to do on this page; each costs a request and a parse.
+_log = logging.getLogger(__name__)
 _NOT_LOADED = ("jupyterlab-plotly", "jupyterlab_pygments", "lastmile-workbench")
 _PROTOCOL, _PROTOCOL_ERROR = "v1.kernel.websocket.jupyter.org", 1002
 _TRIES_TO_STOP = 5
@@ -130,11 +131,12 @@ class DashboardApp(Voila):  # type: ignore[misc]
         super().start()
 
     def stop(self) -> None:
-        """End the kernels; one that its page gave back in the same moment is gone already, as it should be."""
+        """End the kernels; one that comes or goes in the same moment is tried again and ends with us at the latest."""
         for _ in range(_TRIES_TO_STOP):
             try:
                 super().stop()
-            except tornado.web.HTTPError:
+            except Exception:  # noqa: BLE001 - whatever a half-started kernel raises, we are ending
+                _log.debug("a kernel did not end in order", exc_info=True)
                 continue
             return
 
