@@ -21,7 +21,7 @@ def main() -> None:
     """Install, run the road on the embedded digits, open the dashboard, end it."""
     # What a script starts in the background ignores Ctrl-C, and so would the commands that are started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         binaries = install(place)
         empty = place / "empty"
