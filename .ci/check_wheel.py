@@ -66,8 +66,8 @@ def dashboard(binaries: Path, folder: Path, environment: dict[str, str]) -> None
     finally:
         watchdog.cancel()
         server.kill()
-    if code < 0:
-        sys.exit(f"`workbench dashboard` did not end by itself after Ctrl-C ({code})")
+    if code not in (0, 130):
+        sys.exit(f"`workbench dashboard` ended with {code} after Ctrl-C")
 
 
 def first_url(server: subprocess.Popen[str]) -> str:
