@@ -22,13 +22,13 @@ from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.records import Record, Sizes, read_record
 from workbench.core.workspace import write_json
 
-Format = Literal["tf_keras", "keras", "h5", "saved_model", "tflite", "onnx"]
+Format = Literal["tf_keras", "keras", "h5", "saved_model", "tflite", "onnx", "packed"]
 Numeric = Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"]
 
 MANIFEST = "manifest.json"
 _PACKAGES = (
     "lastmile-workbench", "numpy", "tensorflow", "tf_keras", "keras", "tensorflow-model-optimization",
-    "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert",
+    "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "ai-edge-quantizer", "constriction",
 )  # fmt: skip
 
 

@@ -1,0 +1,40 @@
+"""Frozen facts that stages write and figures draw.
+
+A plot is a function from data to one of these, and a function from it to a picture; tests look at the record.
+"""
+
+from workbench.core.records.base import Record, read_record
+from workbench.core.records.evaluation import (
+    CalibrationBin,
+    ClassScore,
+    Evaluation,
+    GateLine,
+    Latency,
+    Parity,
+    Proportion,
+    Verdict,
+)
+from workbench.core.records.files import Inventory, Sizes, TensorFacts
+from workbench.core.records.road import RoadReport, ServingStats, Variant
+from workbench.core.records.training import EpochPoint, LearningCurve
+
+__all__ = [
+    "CalibrationBin",
+    "ClassScore",
+    "EpochPoint",
+    "Evaluation",
+    "GateLine",
+    "Inventory",
+    "Latency",
+    "LearningCurve",
+    "Parity",
+    "Proportion",
+    "Record",
+    "RoadReport",
+    "ServingStats",
+    "Sizes",
+    "TensorFacts",
+    "Variant",
+    "Verdict",
+    "read_record",
+]
