@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # Without bytecode every import takes two to three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install dashboard lab demo test test-faults test-ui test-slow test-wheel notebooks lint format bench lock clean help
+.PHONY: install dashboard lab demo test test-thorough test-faults test-ui test-slow test-wheel notebooks lint format bench lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,10 +33,13 @@ demo: $(STAMP) ## The whole road once, on the digits that ship inside scikit-lea
 	@$(BIN)/workbench run --dataset digits
 
 test: $(STAMP) ## The tests that CI runs; no browser needed (under 2 minutes)
-	$(BIN)/python -m pytest -m "not slow and not ui and not faults"
+	$(BIN)/python -m pytest -m "not slow and not ui and not faults and not thorough"
+
+test-thorough: $(STAMP) ## Every compression method on several networks (minutes); CI runs these too
+	$(BIN)/python -m pytest -m "thorough and not slow"
 
 test-faults: $(STAMP) ## Processes are killed and disks are full; CI runs these too
-	$(BIN)/python -m pytest -m "faults and not slow"
+	$(BIN)/python -m pytest -m "faults and not slow and not thorough"
 
 test-ui: $(STAMP) ## The dashboards in a real headless Chromium
 	$(BIN)/python -m pytest -m ui
