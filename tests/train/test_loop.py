@@ -25,7 +25,8 @@ def asked(stage: str, workspace: Workspace, settings: Any = None) -> Any:
 
 def test_architectures_have_the_parameters_they_say(workspace: Workspace) -> None:
     assert asked("parameters", workspace) == {
-        "docs_cnn": 93_322, "lenet5": 61_706, "mlp": 101_770, "small_cnn": 14_410,
+        "docs_cnn": 93_322, "lenet5": 61_706, "lenet_caffe": 431_080, "mlp": 101_770, "sized_cnn": 33_642,
+        "small_cnn": 14_410,
     }  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace, write_json
 from workbench.datasets import Dataset, load_dataset
 from workbench.train import recipes
-from workbench.train.architectures.base import ARCHITECTURES
 from workbench.train.loop import learn, seed_everything
 from workbench.train.saving import save_model
 from workbench.train.settings import TrainSettings
@@ -72,7 +71,7 @@ def train_settings(dataset: Dataset, recipe: str = "docs", **overrides: Any) -> 
     values = {"architecture": plan.architecture, **plan.settings().model_dump()}
     values |= {name: value for name, value in overrides.items() if value is not None}
     settings = TrainSettings(**{**values, "dataset": dataset.spec, "recipe": recipe})
-    ARCHITECTURES.get(settings.architecture)().check(dataset.shape)
+    settings.network.check(dataset.shape)
     return settings
 
 
@@ -87,7 +86,7 @@ def run(context: StageContext) -> dict[str, Any]:
     if dataset.note:
         context.emit("note", text=dataset.note)
     seed_everything(settings.seed)
-    model = ARCHITECTURES.get(settings.architecture)().build(dataset.shape, len(dataset.classes))
+    model = settings.network.build(dataset.shape, len(dataset.classes))
     curve = learn(model, dataset, settings, context, label=f"{settings.architecture}, {settings.recipe}")
     save_model(model, context.result / MODEL)
     write_json(context.result / CURVE, curve.to_json())

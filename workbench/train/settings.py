@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from workbench.core.errors import BadInputError
 from workbench.core.settings import Settings
-from workbench.train.architectures.base import ARCHITECTURES
+from workbench.train.architectures.base import ARCHITECTURES, Architecture
 
 Optimizer = Literal["adam", "adamw", "nadam", "rmsprop", "sgd"]
 Schedule = Literal["constant", "cosine"]
@@ -58,9 +58,22 @@ class TrainSettings(LearningSettings):
     dataset: dict[str, Any] = Field(description="the dataset's spec: name and checksum")
     recipe: str = Field(default="docs", description="name of the recipe that the other settings began with")
     architecture: str = Field(default="docs_cnn", description="name of the network")
+    architecture_settings: dict[str, Any] = Field(
+        default_factory=dict, description="the network's own settings, for instance filters and depth of sized_cnn"
+    )
 
     @field_validator("architecture")
     @classmethod
     def _known(cls, name: str) -> str:
         ARCHITECTURES.get(name)
         return name
+
+    @model_validator(mode="after")
+    def _sized(self) -> Self:
+        _ = self.network  # says what is wrong with its settings
+        return self
+
+    @property
+    def network(self) -> Architecture:
+        """The network that is asked for."""
+        return ARCHITECTURES.get(self.architecture).parse(self.architecture_settings)

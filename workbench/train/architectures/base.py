@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from workbench.core.errors import BadInputError
 from workbench.core.plugins import Registry
+from workbench.core.settings import Settings
 
 
-class Architecture(ABC):
-    """A network for images, ending in a softmax over the classes.
+class Architecture(Settings, ABC):
+    """A network for images, ending in a softmax over the classes; its fields, where it has any, size it.
 
     Attributes:
         title: What people call it.
@@ -42,6 +43,11 @@ class Architecture(ABC):
 
         name = type(self).__module__.rpartition(".")[2]
         return tf_keras.Sequential([tf_keras.Input(shape, name="image"), *self.layers(classes)], name=name)
+
+    def parameters(self, shape: tuple[int, int, int], classes: int) -> int | None:
+        """Return how many weights and biases it has without building it; None where that cannot be said."""
+        del shape, classes
+        return None
 
     def check(self, shape: tuple[int, int, int]) -> None:
         """Refuse images that are too small for its layers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from workbench.train.architectures.base import Architecture
+from workbench.train.architectures.tally import Tally
 
 
 class DocsCnn(Architecture):
@@ -27,3 +28,7 @@ class DocsCnn(Architecture):
             layers.Dense(64, activation="relu", name="dense"),
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
+
+    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+        """Return how many weights and biases it has; nothing is built."""
+        return Tally(shape).conv(32, 3).pool().conv(64, 3).pool().conv(64, 3).dense(64).dense(classes).parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from workbench.train.architectures.base import Architecture
+from workbench.train.architectures.tally import Tally
 
 
 class LeNet5(Architecture):
@@ -27,3 +28,9 @@ class LeNet5(Architecture):
             layers.Dense(84, activation="tanh", name="dense2"),
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
+
+    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+        """Return how many weights and biases it has; nothing is built."""
+        return (
+            Tally(shape).conv(6, 5, same=True).pool().conv(16, 5).pool().dense(120).dense(84).dense(classes).parameters
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from workbench.train.architectures.base import Architecture
+from workbench.train.architectures.tally import Tally
 
 
 class Mlp(Architecture):
@@ -22,3 +23,7 @@ class Mlp(Architecture):
             layers.Dense(128, activation="relu", name="dense"),
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
+
+    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+        """Return how many weights and biases it has; nothing is built."""
+        return Tally(shape).dense(128).dense(classes).parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from workbench.train.architectures.base import Architecture
+from workbench.train.architectures.tally import Tally
 
 
 class SmallCnn(Architecture):
@@ -26,3 +27,7 @@ class SmallCnn(Architecture):
             layers.Dense(32, activation="relu", name="dense"),
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
+
+    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+        """Return how many weights and biases it has; nothing is built."""
+        return Tally(shape).conv(8, 3).pool().conv(16, 3).pool().dense(32).dense(classes).parameters
