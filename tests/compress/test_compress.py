@@ -37,7 +37,7 @@ def pruned(trained: Artifact, digits: Dataset, workspace: Workspace, pruning: li
 
 
 def test_every_method_declares_its_settings() -> None:
-    assert methods.names() == ("magnitude_pruning", "post_training")
+    assert {"magnitude_pruning", "post_training"} <= set(methods.names())
     for name in methods.names():
         unit = methods.get(name)
         assert unit().name == name
@@ -103,7 +103,7 @@ def test_what_is_no_keras_model_is_not_pruned(
 
 
 def test_an_unknown_method_is_refused(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
-    with pytest.raises(BadInputError, match="method must be one of magnitude_pruning, post_training"):
+    with pytest.raises(BadInputError, match="method must be one of .*magnitude_pruning, .*post_training"):
         workbench.compress(trained, "wishful_thinking", digits, workspace=workspace)
 
 

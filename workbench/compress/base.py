@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from workbench.core.plugins import Registry
 from workbench.core.settings import Settings
@@ -13,14 +13,37 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset
     from workbench.jobs.stage import StageContext
 
+# What a compressed model has that a later step may lose.
+Trait = Literal["sparsity", "clusters", "quantization"]
+
 
 class Method(Settings, ABC):
-    """A way to compress; its fields are its settings, its name is its file's."""
+    """A way to compress; its fields are its settings, its name is its file's.
+
+    Attributes:
+        gives: What its result has besides what its source had.
+    """
+
+    gives: ClassVar[frozenset[Trait]] = frozenset()
 
     @property
     def name(self) -> str:
         """The unit's name."""
         return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def final(self) -> bool:
+        """Whether no other method may follow: one with a `numeric` type converts, and its result cannot be trained."""
+        return "numeric" in type(self).model_fields
+
+    def objection(self, present: frozenset[Trait]) -> str | None:
+        """Say in one sentence why it must not follow methods that gave these traits; None where it may.
+
+        Args:
+            present: What the steps before it gave.
+        """
+        del present
+        return None
 
     @abstractmethod
     def apply(self, artifact: Artifact, data: Dataset, context: StageContext) -> Artifact:

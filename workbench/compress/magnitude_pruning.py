@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, model_validator
 
-from workbench.compress.base import Method
-from workbench.compress.learnable import require_learnable
-from workbench.compress.reached import kernel_sparsity, require_unwrapped, wrapped_layers
-from workbench.core.artifact import Artifact
+from workbench.compress.fine_tuning import FineTuned, Wrapped
+from workbench.compress.prunable import (
+    prunable_kernels,
+    prune_layers,
+    require_known,
+    stripped,
+    with_own_kernels,
+)
 from workbench.core.errors import BadInputError
-from workbench.core.workspace import write_json
-from workbench.evaluate.runtimes.tf_keras import load_model
 
 if TYPE_CHECKING:
-    from workbench.datasets import Dataset
-    from workbench.jobs.stage import StageContext
-    from workbench.train.settings import LearningSettings
+    from collections.abc import Callable, Mapping
 
-MODEL, CURVE = "model.keras", "curve.json"
+    from numpy.typing import NDArray
+
+    from workbench.compress.base import Trait
+
 # How often masks are computed anew on the way; more often costs time and changes nothing.
 _UPDATES = 40
+_Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class MagnitudePruning(Method):
+class MagnitudePruning(FineTuned):
     """Zhu & Gupta, "To prune, or not to prune" (2017), with TensorFlow Model Optimization."""
 
-    sparsity: float = Field(0.8, ge=0, lt=1, description="share of each kernel's weights to set to zero")
+    made: ClassVar[str] = "pruned"
+    gives: ClassVar[frozenset[Trait]] = frozenset({"sparsity"})
+
+    sparsity: float = Field(0.8, ge=0, lt=1, description="share of the kernels' weights to set to zero")
+    scope: Literal["layer", "global"] = Field(
+        "layer",
+        description="each layer gets the sparsity asked for, or one threshold on |weight| / RMS of its layer decides "
+        "how much of it each layer takes",
+    )
+    sparsity_by_layer: dict[str, _Share] = Field(
+        default_factory=dict, description="sparsity of single layers, by name, instead of the one above"
+    )
+    skip: tuple[str, ...] = Field((), description="names of layers that are left as they are")
     schedule: Literal["polynomial", "constant"] = Field(
         "polynomial", description="how the sparsity grows: cubically from the initial one, or at once"
     )
@@ -38,79 +54,67 @@ class MagnitudePruning(Method):
     ramp: float = Field(
         0.5, gt=0, le=1, description="share of the fine-tuning after which the full sparsity is reached"
     )
-    epochs: int = Field(2, ge=1, le=100, description="passes over the training data")
-    min_steps: int = Field(
-        200, ge=0, le=100_000, description="least steps of fine-tuning: small data gets more epochs than asked for"
-    )
-    batch_size: int = Field(64, ge=1, le=4096, description="samples a step")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="step size of adam")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the order")
 
-    def apply(self, artifact: Artifact, data: Dataset, context: StageContext) -> Artifact:
-        """Wrap a fresh copy, fine-tune it, strip the wrappers and measure the zeros.
+    @model_validator(mode="after")
+    def _one_word_a_layer(self) -> Self:
+        if both := sorted(set(self.skip) & self.sparsity_by_layer.keys()):
+            raise BadInputError.of("skip", rule="must not name a layer that has a sparsity of its own", got=both[0])
+        return self
 
-        Raises:
-            BadInputError: The model is no tf_keras model, or no layer of it can be pruned.
-        """
-        from workbench.train.loop import learn, seed_everything
-        from workbench.train.saving import save_model
+    @property
+    def label(self) -> str:
+        """What it does, for the curve."""
+        return f"pruning to {self.sparsity:.0%}"
 
-        steps = math.ceil(data.train_size / self.batch_size)
-        learning = self._learning(max(self.epochs, math.ceil(self.min_steps / steps)))
-        seed_everything(self.seed)
-        model = load_model(artifact)
-        require_learnable(model, data)
-        wrapped = self._wrap(model, steps * learning.epochs)
+    def objection(self, present: frozenset[Trait]) -> str | None:
+        """Pruning undoes shared values: its fine-tuning moves each weight by itself."""
+        return "must come before clustering, whose shared values it would undo" if "clusters" in present else None
+
+    def wrap(self, model: Any, steps: int) -> Wrapped:
+        """Wrap the layers that are not skipped, each with the schedule of its own level."""
         from tensorflow_model_optimization.sparsity import keras as sparsity
 
-        curve = learn(
-            wrapped, data, learning, context,
-            label=f"pruning to {self.sparsity:.0%}", callbacks=[sparsity.UpdatePruningStep()],
-        )  # fmt: skip
-        # The last step's gradients have moved masked weights; a run resumed after it has nothing else to mask them.
-        for layer in wrapped.layers:
-            if layer.name in wrapped_layers(wrapped):
-                layer.pruning_obj.weight_mask_op()
-        model = sparsity.strip_pruning(wrapped)
-        require_unwrapped(model)
-        save_model(model, context.result / MODEL)
-        write_json(context.result / CURVE, curve.to_json())
-        overall, layers = kernel_sparsity(model)
-        made = Artifact.write(
-            context.result,
-            file=MODEL,
-            name="pruned",
-            format="tf_keras",
-            numeric="float32",
-            parent=artifact.sha256,
-            settings={
-                **self.model_dump(mode="json"),
-                "method": self.name,
-                "dataset": data.spec,
-            },
-            metrics={
-                "sparsity": overall,
-                "sparsity_asked": self.sparsity,
-                "sparsity_by_layer": layers,
-                "epochs": len(curve.points),
-                "seconds": sum(point.seconds for point in curve.points),
-            },
-            seed=self.seed,
-        )
-        # The same layers with other weights: who vouched for the one vouched for the other.
-        if context.workspace.trusts(artifact.sha256):
-            context.workspace.trust(made.sha256)
-        return made
+        kernels = prunable_kernels(model)
+        levels = self.levels(kernels)
+        wrapped = prune_layers(model, {name: self._wrapper(level, steps) for name, level in levels.items()})
+        left = with_own_kernels(model, kernels) | dict.fromkeys(self.skip, "skipped, as asked")
+        facts = {"sparsity_asked": self.sparsity, "levels": levels, "not_pruned": left}
+        return Wrapped(wrapped, (sparsity.UpdatePruningStep(),), facts)
 
-    def _learning(self, epochs: int) -> LearningSettings:
-        from workbench.train.settings import LearningSettings
+    def strip(self, model: Any) -> Any:
+        """Mask once more and take the wrappers off."""
+        return stripped(model)
 
-        return LearningSettings(
-            epochs=epochs, batch_size=self.batch_size, learning_rate=self.learning_rate, seed=self.seed
-        )
+    def shortfalls(self, layers: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[str]:
+        """Compare each layer's zeros with its level."""
+        return [
+            f"{name} must have {level:.2%} zeros, got {layers[name]['sparsity']:.2%}."
+            for name, level in metrics["levels"].items()
+            # tfmot leaves at least one weight.
+            if layers[name]["sparsity"] < level - 1.5 / layers[name]["elements"]
+        ]
 
-    def _wrap(self, model: Any, steps: int) -> Any:
-        """Wrap the prunable layers of a fresh model; `steps` is the whole fine-tuning's."""
+    def levels(self, kernels: dict[str, list[NDArray[Any]]]) -> dict[str, float]:
+        """Return the sparsity that each layer is pruned to.
+
+        Args:
+            kernels: Weights that can be pruned, by layer.
+
+        Raises:
+            BadInputError: `skip` or `sparsity_by_layer` names a layer that is not among them, or all are skipped.
+        """
+        require_known("skip", self.skip, kernels)
+        require_known("sparsity_by_layer", self.sparsity_by_layer, kernels)
+        taken = [name for name in kernels if name not in self.skip]
+        if not taken:
+            raise BadInputError.of("skip", rule="must leave a layer to prune", got=list(self.skip))
+        shared = {name: kernels[name] for name in taken if name not in self.sparsity_by_layer}
+        levels = dict.fromkeys(shared, self.sparsity)
+        if self.scope == "global" and shared:
+            levels = _levels_of_one_threshold(shared, self.sparsity)
+        return {name: (levels | self.sparsity_by_layer)[name] for name in taken}
+
+    def _wrapper(self, level: float, steps: int) -> Callable[[Any], Any]:
         from tensorflow_model_optimization.sparsity import keras as sparsity
 
         end = max(1, round(self.ramp * steps))
@@ -118,19 +122,23 @@ class MagnitudePruning(Method):
         # The schedule acts at steps 0, frequency, 2 × frequency, …: its last one must be among them.
         end -= end % frequency
         if self.schedule == "constant":
-            schedule = sparsity.ConstantSparsity(self.sparsity, begin_step=0, frequency=frequency)
+            schedule = sparsity.ConstantSparsity(level, begin_step=0, frequency=frequency)
         else:
-            schedule = sparsity.PolynomialDecay(
-                min(self.initial_sparsity, self.sparsity), self.sparsity, 0, end, frequency=frequency
-            )
-        try:
-            wrapped = sparsity.prune_low_magnitude(model, pruning_schedule=schedule)
-        except ValueError as error:
-            reason = " ".join(str(error).split())
-            raise BadInputError.of(
-                "model", rule="must have layers that tfmot can prune", got=reason,
-                hint="leave pruning out for this model",
-            ) from error  # fmt: skip
-        if not wrapped_layers(wrapped):
-            raise BadInputError.of("model", rule="must have a layer with weights to prune", got=model.name)
-        return wrapped
+            first = min(self.initial_sparsity, level)
+            schedule = sparsity.PolynomialDecay(first, level, 0, end, frequency=frequency)
+        return lambda layer: sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
+
+
+def _levels_of_one_threshold(kernels: dict[str, list[NDArray[Any]]], share: float) -> dict[str, float]:
+    """Return the share of each layer's weights below the one threshold that `share` of all of them are below."""
+    relative = {name: _relative(arrays) for name, arrays in kernels.items()}
+    every = np.sort(np.concatenate(list(relative.values())))
+    threshold = every[min(round(share * every.size), every.size - 1)]
+    # A layer keeps at least one weight, or nothing gets through it.
+    return {name: float(min((each < threshold).mean(), 1 - 1 / each.size)) for name, each in relative.items()}
+
+
+def _relative(arrays: list[NDArray[Any]]) -> NDArray[np.float64]:
+    flat: NDArray[np.float64] = np.abs(np.concatenate([array.ravel() for array in arrays])).astype(np.float64)
+    rms = float(np.sqrt(np.mean(flat**2)))
+    return flat / (rms or 1.0)

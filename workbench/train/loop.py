@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.datasets import Dataset
     from workbench.jobs.stage import StageContext
+    from workbench.train.compiling import Lesson
     from workbench.train.settings import LearningSettings
 
 _VALIDATION_BATCH = 512
@@ -71,6 +72,7 @@ def learn(
     *,
     label: str,
     callbacks: Iterable[Any] = (),
+    lesson: Lesson | None = None,
 ) -> LearningCurve:
     """Compile and fit a model, from the last finished epoch where an earlier process was killed.
 
@@ -84,13 +86,14 @@ def learn(
         context: The run; the checkpoint lies in its folder.
         label: What to call the curve.
         callbacks: More Keras callbacks, for instance tfmot's `UpdatePruningStep()`.
+        lesson: What to learn besides the labels; None is the labels alone.
 
     Raises:
         BadInputError: The loss became infinite or NaN, or no sample is left to validate on.
         WorkspaceError: The disk refused the checkpoint, or it is of another model.
     """
     training, validation = batches(dataset, settings)
-    compile_model(model, settings, settings.epochs * training.steps)
+    compile_model(model, settings, settings.epochs * training.steps, lesson)
     file = context.folder / checkpoint.FILE_NAME
     progress = checkpoint.restore(file, model)
     if progress.done:
@@ -99,8 +102,9 @@ def learn(
         context, progress, steps=training.steps, epochs=settings.epochs, patience=settings.patience, file=file
     )
     if progress.done < settings.epochs and not has_stopped(progress, settings.patience):
+        stream = training.shuffled(progress.done, settings.epochs)
         model.fit(
-            training.shuffled(progress.done, settings.epochs),
+            lesson.targets(stream) if lesson is not None else stream,
             steps_per_epoch=training.steps,
             initial_epoch=progress.done,
             epochs=settings.epochs,

@@ -1,0 +1,85 @@
+"""Which layers of a model tfmot can prune, and pruning some of them, each in its own way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.compress.reached import kernels_of, wrapped_layers
+from workbench.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+
+def prunable_kernels(model: Any) -> dict[str, list[NDArray[Any]]]:
+    """Return the weights that tfmot prunes by layer, in the model's order.
+
+    Raises:
+        BadInputError: There is none.
+    """
+    from tensorflow_model_optimization.python.core.sparsity.keras.prune_registry import PruneRegistry
+
+    found = {}
+    for layer in model.layers:
+        if not PruneRegistry.supports(layer) or not layer.trainable_weights:
+            continue
+        # It adds a method to the layer and changes nothing else; a layer of another copy stays as it is.
+        weights = PruneRegistry.make_prunable(layer).get_prunable_weights()
+        if weights:
+            found[layer.name] = [weight.numpy() for weight in weights]
+    if not found:
+        raise BadInputError.of(
+            "model", rule="must have a layer with weights to prune", got=[type(each).__name__ for each in model.layers],
+            hint="leave pruning out for this model",
+        )  # fmt: skip
+    return found
+
+
+def with_own_kernels(model: Any, prunable: Iterable[str]) -> dict[str, str]:
+    """Name the layers that have kernels but cannot be pruned, with the reason."""
+    kinds = {layer.name: type(layer).__name__ for layer in model.layers}
+    return {name: f"tfmot does not prune a {kinds[name]}" for name in kernels_of(model).keys() - set(prunable)}
+
+
+def require_known(parameter: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse names of layers that the model does not have.
+
+    Raises:
+        BadInputError: Naming the layers that it has.
+    """
+    if unknown := sorted(set(names) - set(known)):
+        raise BadInputError.of(
+            parameter, rule=f"must name layers that can be pruned ({', '.join(known)})", got=unknown[0]
+        )
+
+
+def prune_layers(model: Any, wrappers: dict[str, Callable[[Any], Any]]) -> Any:
+    """Return a model in which some layers have a pruning wrapper; the others stay the very same.
+
+    Args:
+        model: Fresh; its layers end up in the result.
+        wrappers: What makes the wrapper of a layer, by its name.
+    """
+    import tf_keras
+
+    def each(layer: Any) -> Any:
+        wrap = wrappers.get(layer.name)
+        return wrap(layer) if wrap is not None else layer
+
+    return tf_keras.models.clone_model(model, clone_function=each)
+
+
+def stripped(model: Any) -> Any:
+    """Mask the weights once more and take the wrappers off.
+
+    The last step's gradients have moved masked weights; a run resumed after it has nothing else to mask them.
+    """
+    from tensorflow_model_optimization.sparsity import keras as sparsity
+
+    wrapped = wrapped_layers(model)
+    for layer in model.layers:
+        if layer.name in wrapped:
+            layer.pruning_obj.weight_mask_op()
+    return sparsity.strip_pruning(model)
