@@ -6,10 +6,11 @@ from workbench.core.records.base import Record
 
 
 class Sizes(Record):
-    """Bytes on disk, as they are and gzip'd (level 9)."""
+    """Bytes on disk: as they are, gzip'd (level 9), and entropy-coded without loss (None where not measured)."""
 
     raw: int
     gzip: int
+    packed: int | None = None
 
 
 class TensorFacts(Record):

@@ -1,0 +1,176 @@
+import gzip
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from tests.evaluate.packed_models import every_kind, kernel, onnx_file, tensors_of
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError
+from workbench.evaluate.packing import Packer, format_of, pack, unpack
+
+DTYPES = [np.float32, np.float16, np.float64, np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64, np.bool_]
+ANY_ARRAY = st.sampled_from(DTYPES).flatmap(
+    lambda dtype: arrays(dtype, array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9))
+)
+CHANCE = np.random.default_rng(0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ANY_ARRAY, max_size=4))
+def test_any_tensors_come_back_bit_for_bit(values: list[np.ndarray]) -> None:
+    data = onnx_file({f"t{number}": array for number, array in enumerate(values)})
+    assert unpack(pack(data, "onnx")) == data
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=400), st.sampled_from(["onnx", "tflite", "tf_keras", "h5", "saved_model"]))
+def test_any_bytes_come_back(data: bytes, format_: str) -> None:
+    packed = pack(data, format_)
+    assert unpack(packed) == data
+    assert format_of(packed) == format_
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(64, 9), (5, 40, 3, 3), (3, 3, 6, 50), (4097, 3), (300,)]))
+def test_sparse_shared_and_odd_values_come_back(seed: int, shape: tuple[int, ...]) -> None:
+    draw = np.random.default_rng(seed)
+    odd = np.array([0x80000000, 0x7FC00001, 0xFF800000, 1, 0x3C00, 0x7F800000], np.uint32).view(np.float32)
+    weights = kernel(shape, draw.random(), int(draw.integers(1, 300)), seed)
+    weights = np.where(draw.random(shape) < draw.choice([0, 0.1, 0.6]), draw.choice(odd, shape), weights)
+    data = onnx_file({"w": weights, "q": draw.integers(-4, 5, shape).astype(np.int8)})
+    assert unpack(pack(data, "onnx")) == data
+
+
+def test_negative_zero_is_not_taken_for_zero() -> None:
+    weights = kernel((32, 32), 0.8)
+    weights[weights == 0] = CHANCE.choice(np.float32([0.0, -0.0]), int((weights == 0).sum()))
+    back = tensors_of(unpack(pack(onnx_file({"w": weights}), "onnx")))["w"]
+    assert np.array_equal(back.view(np.uint32), weights.view(np.uint32))
+    assert np.signbit(back[back == 0]).any()
+
+
+def test_big_endian_values_are_packed_as_the_file_has_them() -> None:
+    data = onnx_file({"w": kernel((40, 40), 0.5)})
+    other = kernel((40, 40), 0.9, seed=3)
+    packer = Packer(data, "onnx")
+    assert packer.pack({"w": other.astype(">f4")}) == packer.pack({"w": other})
+
+
+def test_every_way_of_storing_comes_back_and_is_smaller_than_gzip() -> None:
+    data = every_kind()
+    packed = pack(data, "onnx")
+    assert unpack(packed) == data
+    assert len(packed) < 0.85 * len(gzip.compress(data, 9))
+
+
+def test_a_sparse_kernel_with_shared_values_costs_little_more_than_its_entropy() -> None:
+    weights = kernel((64, 64, 3, 3), 0.9, 8)
+    kept = weights != 0
+    # Bits of positions, each filter's density known for nothing, and of indices into eight values.
+    share = kept.mean(axis=(1, 2, 3))
+    entropy = -576 * (share * np.log2(share) + (1 - share) * np.log2(1 - share)).sum() + 3 * kept.sum()
+    empty = len(pack(onnx_file({"w": np.zeros_like(weights)}), "onnx"))
+    assert len(pack(onnx_file({"w": weights}), "onnx")) - empty < 1.04 * entropy / 8
+
+
+def test_channels_that_differ_make_positions_cheaper() -> None:
+    even = CHANCE.random((64, 64)) < 0.1
+    uneven = np.sort(even.ravel()).reshape(64, 64)
+    sizes = [len(pack(onnx_file({"w": mask.astype(np.float32)}), "onnx")) for mask in (even, uneven)]
+    assert sizes[1] < 0.5 * sizes[0]
+
+
+def test_a_constant_as_large_as_you_like_comes_back() -> None:
+    data = onnx_file({"w": np.zeros((3000, 1000), np.float32)})
+    packed = pack(data, "onnx")
+    assert len(packed) < 20_000
+    assert unpack(packed) == data
+    assert Packer(data, "onnx").size() == len(packed)
+
+
+def test_a_tensor_larger_than_a_part_comes_back() -> None:
+    data = onnx_file({"w": (CHANCE.random((1100, 1000)) < 0.01).astype(np.int8)})
+    packed = pack(data, "onnx")
+    assert unpack(packed) == data
+    assert len(packed) < len(data) / 50
+
+
+def test_size_is_the_length_of_what_pack_would_write() -> None:
+    tensors = tensors_of(every_kind())
+    packer = Packer(onnx_file(tensors), "onnx")
+    for changed in (
+        {},
+        {"pruned": kernel((64, 32), 0.95, 3)},
+        {"shared": kernel((32, 16, 3, 3), 0.0), "bias": np.zeros(64, np.float32)},
+        {"pruned": np.zeros((64, 32), np.float32)},
+    ):
+        whole = pack(onnx_file(tensors | changed), "onnx")
+        assert packer.size(changed) == len(whole)
+        assert packer.pack(changed) == whole
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"pruned": np.zeros((32, 64), np.float32)}, "pruned must have the shape"),
+        ({"pruned": np.zeros((64, 32), np.int8)}, "4 bytes an element"),
+        ({"nobody": np.zeros(3)}, "must be large tensors of the file"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused(tensors: dict[str, np.ndarray], message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        Packer(every_kind(), "onnx").size(tensors)
+
+
+def test_a_keras_archive_that_is_compressed_comes_back_too() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", b"no HDF5")
+    assert unpack(pack(buffer.getvalue(), "tf_keras")) == buffer.getvalue()
+
+
+@pytest.mark.parametrize("label", ["tf_keras/float32", "onnx/float32", "tflite/float32", "tflite/int8"])
+def test_real_models_come_back_and_are_smaller_than_gzip(
+    label: str, trained: Artifact, converted: dict[str, Artifact]
+) -> None:
+    artifact = {trained.label: trained, **converted}[label]
+    data = artifact.path.read_bytes()
+    packer = Packer(data, artifact.format)
+    packed = packer.pack()
+    assert unpack(packed) == data
+    assert len(packed) < 0.995 * len(gzip.compress(data, 9))
+    # All kernels and biases were found: what is left is the graph.
+    assert sum(each.length for each in packer.ranges) >= 93_322 * (1 if "int8" in label else 4)
+
+
+def test_files_with_the_same_weights_pack_to_about_the_same_size(
+    trained: Artifact, converted: dict[str, Artifact]
+) -> None:
+    sizes = [len(pack(each.path.read_bytes(), each.format)) for each in (trained, converted["onnx/float32"])]
+    assert max(sizes) - min(sizes) < 1500
+
+
+def test_the_skeleton_of_the_docs_cnn_is_a_few_hundred_bytes(converted: dict[str, Artifact]) -> None:
+    data = converted["onnx/float32"].path.read_bytes()
+    packer = Packer(data, "onnx")
+    nothing = {each.name: np.zeros(each.shape, np.float32) for each in packer.ranges if each.size == 4}
+    assert len(packer.pack(nothing)) < 450
+
+
+def test_what_is_no_packed_file_is_one_sentence() -> None:
+    for data in (b"", b"LWP", b"LWP\x01", b"LWP\x01\xff", b"PK\x03\x04", gzip.compress(b"x")):
+        with pytest.raises(BadInputError, match="packed file must") as error:
+            unpack(data)
+        assert "\n" not in str(error.value)
+
+
+def test_a_file_larger_than_allowed_is_refused_before_anything_is_made() -> None:
+    packed = pack(bytes(5000), "onnx")
+    with pytest.raises(BadInputError, match="the limit is 4999"):
+        unpack(packed, largest=4999)
+    assert unpack(packed, largest=5000) == bytes(5000)

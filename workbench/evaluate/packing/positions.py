@@ -1,0 +1,132 @@
+"""Where a tensor differs from its most frequent value, coded with densities of its channels.
+
+A pruned kernel has channels that lost nearly everything beside others that kept a lot. Rows are told how many values
+they keep (to a step of about one standard deviation); columns are learnt from the rows before, so that they cost
+nothing in the file. The probability of one place is the product of both, which decoding can follow row by row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.evaluate.packing.coder import DamagedError
+from workbench.evaluate.packing.densities import Densities, Layout, Levels, read_levels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workbench.evaluate.packing.coder import PackReader, PackWriter
+
+# Modes; with rows, the two longest axes are the channels, and either of them may be the rows.
+EVERYWHERE, FLAT, LONG_ROWS, SHORT_ROWS = range(4)
+_MOST_ROWS = 4096
+_LEAST_ROWS = 4
+
+
+def layout(shape: tuple[int, ...], mode: int) -> Layout | None:
+    """Return the layout of a mode with rows, or None where the tensor has none."""
+    if len(shape) < 2:  # noqa: PLR2004 - a kernel has two axes
+        return None
+    first, second = sorted(range(len(shape)), key=lambda axis: -shape[axis])[:2]
+    if mode == SHORT_ROWS:
+        first, second = second, first
+    if not _LEAST_ROWS <= shape[first] <= _MOST_ROWS:
+        return None
+    rest = [axis for axis in range(len(shape)) if axis not in (first, second)]
+    places = 1
+    for axis in rest:
+        places *= shape[axis]
+    return Layout((first, second, *rest), shape[first], shape[second], places)
+
+
+class Positions:
+    """One way to store a mask; `cost` is in bits."""
+
+    mode: int
+    cost: float
+
+    def write(self, writer: PackWriter) -> None:
+        """Store it."""
+        raise NotImplementedError
+
+
+class _Flat(Positions):
+    """One density for all."""
+
+    mode = FLAT
+
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        self._bits = mask.ravel().astype(np.int32)
+        self._kept = int(np.count_nonzero(mask))
+        self._share = _flat(self._kept, mask.size)
+        self.cost = _bits(self._kept, self._share) + _bits(mask.size - self._kept, 1 - self._share) + 16
+
+    def write(self, writer: PackWriter) -> None:
+        writer.varint(self._kept)
+        writer.bits(self._bits, self._share)
+
+
+class _Rows(Positions):
+    """A density for each row, and for each column as well where that pays."""
+
+    def __init__(self, mask: NDArray[np.bool_], mode: int, plan: Layout) -> None:
+        self.mode = mode
+        cube = mask.transpose(plan.axes).reshape(plan.rows, plan.channels, plan.places)
+        self._bits = cube.ravel().astype(np.int32)
+        kept = cube.sum(axis=(1, 2))
+        self._levels = Levels(kept)
+        densities = Densities(self._levels.values, plan)
+        learnt = densities.of_all(cube).ravel()
+        alike = densities.alike()
+        cost = -float(np.log2(np.where(self._bits, learnt, 1 - learnt)).sum())
+        cost_alike = -float((kept * np.log2(alike) + (plan.width - kept) * np.log2(1 - alike)).sum())
+        self._learns = cost < cost_alike
+        self._shares = learnt if self._learns else np.repeat(alike, plan.width)
+        self.cost = min(cost, cost_alike) + self._levels.cost
+
+    def write(self, writer: PackWriter) -> None:
+        self._levels.write(writer, learns=self._learns)
+        writer.bits(self._bits, self._shares)
+
+
+def best_positions(mask: NDArray[np.bool_]) -> Positions:
+    """Return the smallest way to store a mask."""
+    found: list[Positions] = [_Flat(mask)]
+    found += [_Rows(mask, mode, plan) for mode in (LONG_ROWS, SHORT_ROWS) if (plan := layout(mask.shape, mode))]
+    return min(found, key=lambda each: each.cost)
+
+
+def read_positions(reader: PackReader, shape: tuple[int, ...], mode: int) -> NDArray[np.bool_]:
+    """Read a mask."""
+    size = int(np.prod(shape, dtype=np.int64))
+    if mode == FLAT:
+        kept = reader.varint()
+        if kept > size:
+            raise DamagedError("a tensor keeps more values than it has")
+        return reader.bits(size, _flat(kept, size)).astype(np.bool_).reshape(shape)
+    plan = layout(shape, mode)
+    if plan is None:
+        raise DamagedError("a tensor without channels has densities of channels")
+    levels, learns = read_levels(reader, plan.rows)
+    densities = Densities(levels, plan)
+    alike = densities.alike()
+    cube = np.empty((plan.rows, plan.channels, plan.places), np.bool_)
+    for row in range(plan.rows):
+        if learns:
+            cube[row] = reader.bits(plan.width, densities.of_next().ravel()).reshape(cube[row].shape)
+            densities.learn(cube[row])
+        else:
+            cube[row] = reader.bits(plan.width, float(alike[row])).reshape(cube[row].shape)
+    mask = np.empty(shape, np.bool_)
+    mask.transpose(plan.axes)[...] = cube.reshape([shape[axis] for axis in plan.axes])
+    return mask
+
+
+def _flat(kept: int, size: int) -> float:
+    return (kept + 0.5) / (size + 1.0)
+
+
+def _bits(times: int, share: float) -> float:
+    return -times * float(np.log2(share))
