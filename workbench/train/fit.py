@@ -81,6 +81,12 @@ def run(context: StageContext) -> dict[str, Any]:
     Returns:
         `artifact`, the result's folder, and `curve`, a `LearningCurve` as JSON.
     """
+    _, artifact, curve = fitted(context)
+    return {"artifact": str(artifact.folder), "curve": curve.to_json()}
+
+
+def fitted(context: StageContext) -> tuple[Any, Artifact, LearningCurve]:
+    """Do what `run` does, and return the live tf_keras model too for more to be made of it in the same job."""
     settings = TrainSettings.parse(context.settings)
     dataset = Dataset.open_spec(settings.dataset, context.workspace)
     if dataset.note:
@@ -100,7 +106,7 @@ def run(context: StageContext) -> dict[str, Any]:
         metrics=_metrics(model, dataset, curve),
         seed=settings.seed,
     )
-    return {"artifact": str(artifact.folder), "curve": curve.to_json()}
+    return model, artifact, curve
 
 
 def _without_states(on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
