@@ -87,6 +87,8 @@ def start_conversion(
     from workbench.datasets import load_dataset
     from workbench.jobs import submit
 
+    if format == "packed" and numeric == "float32":
+        numeric = artifact.numeric  # packing changes no weight
     asked = ConvertSettings(format=format, numeric=numeric, **settings)
     converter_for(artifact, asked)
     artifact.verify()
