@@ -53,6 +53,11 @@ class Workspace:
         return self.home / "runs"
 
     @property
+    def sweeps(self) -> Path:
+        """Folder of all sweeps, one folder a name."""
+        return self.home / "sweeps"
+
+    @property
     def models(self) -> Path:
         """Model store in TensorFlow Serving's layout."""
         return self.home / "models"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.core.artifact import Artifact
-from workbench.core.records import Evaluation, Parity, Variant
+from workbench.evaluate.variant import DEPLOYED, measure_variant
 from workbench.pipeline.settings import accuracy_rules, training_rules
 
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from workbench.core.artifact import Format, Numeric
     from workbench.core.events import Event
+    from workbench.core.records import Evaluation, Variant
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
     from workbench.evaluate.gate import Gate
 
-DEPLOYED = ("onnx", "tflite")
+__all__ = ["DEPLOYED", "Bench", "make_variants"]
 
 
 @dataclass(frozen=True)
@@ -32,35 +33,10 @@ class Bench:
 
     def measure(self, name: str, artifact: Artifact) -> Variant:
         """Evaluate, time and judge one artifact; what is not deployed is judged by its accuracy only."""
-        from workbench.evaluate.intervals import paired_drop
-        from workbench.evaluate.inventory import inventory
-        from workbench.evaluate.latency import measure_latency
-        from workbench.evaluate.score import evaluate
-
-        evaluation = evaluate(artifact, self.data, workspace=self.workspace)
-        sizes = artifact.sizes()
-        samples = self.data.floats("test", slice(0, 64))
-        latency = measure_latency(artifact, samples) if artifact.format in DEPLOYED else None
-        drop, low, high = paired_drop(self.baseline.correct, evaluation.correct)
-        parity = artifact.metrics.get("parity")
         gate = self.gate if artifact.format in DEPLOYED else accuracy_rules(self.gate)
         if artifact.sha256 == self.baseline.model:
             gate = training_rules(gate)
-        return Variant(
-            name=name,
-            format=artifact.format,
-            numeric=artifact.numeric,
-            artifact=str(artifact.folder),
-            sparsity=inventory(artifact).sparsity,
-            accuracy=evaluation.accuracy,
-            drop=drop,
-            drop_low=low,
-            drop_high=high,
-            sizes=sizes,
-            latency=latency,
-            parity=Parity.from_json(parity) if parity else None,
-            verdict=gate.check(evaluation, baseline=self.baseline, sizes=sizes, latency=latency),
-        )
+        return measure_variant(name, artifact, self.data, self.baseline, gate=gate, workspace=self.workspace)
 
 
 def make_variants(

@@ -16,25 +16,43 @@ from workbench.core.records.evaluation import (
 )
 from workbench.core.records.files import Inventory, Sizes, TensorFacts
 from workbench.core.records.road import RoadReport, ServingStats, Variant
+from workbench.core.records.sweep import (
+    Constraint,
+    Estimate,
+    Noise,
+    PointSeconds,
+    Repeated,
+    Spread,
+    SweepPoint,
+    Verification,
+)
 from workbench.core.records.training import EpochPoint, LearningCurve
 
 __all__ = [
     "CalibrationBin",
     "ClassScore",
+    "Constraint",
     "EpochPoint",
+    "Estimate",
     "Evaluation",
     "GateLine",
     "Inventory",
     "Latency",
     "LearningCurve",
+    "Noise",
     "Parity",
+    "PointSeconds",
     "Proportion",
     "Record",
+    "Repeated",
     "RoadReport",
     "ServingStats",
     "Sizes",
+    "Spread",
+    "SweepPoint",
     "TensorFacts",
     "Variant",
     "Verdict",
+    "Verification",
     "read_record",
 ]

@@ -1,0 +1,249 @@
+"""Drive a search: propose, refuse what is too large, train, end what is poor, judge by the validation split."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.artifact import Artifact
+from workbench.core.errors import JobCancelledError, JobLostError, WorkbenchError, WorkspaceError
+from workbench.core.records import PointSeconds, SweepPoint
+from workbench.core.workspace import digest
+from workbench.evaluate.score import evaluate
+from workbench.evaluate.variant import measure_variant
+from workbench.jobs import submit
+from workbench.sweep import cache
+from workbench.sweep.plan import Base, Plan
+from workbench.sweep.study import Study
+from workbench.sweep.waiting import seconds_of
+from workbench.train.answerable import STAGE
+from workbench.train.search import candidate
+
+if TYPE_CHECKING:
+    from workbench.core.events import Event
+    from workbench.core.records import Variant
+    from workbench.datasets import Dataset
+    from workbench.jobs import Job, StageContext
+    from workbench.sweep.tuned import Tuned
+    from workbench.train.settings import TrainSettings
+
+_SECONDS_A_LOOK = 0.2
+_PROPOSALS_A_TRIAL = 20
+_TIMES_LOST = 3
+
+
+class _PoorTrialError(WorkbenchError):
+    """A trial was ended because others did better by that epoch."""
+
+
+@dataclass
+class Trials:
+    """One process' turn at a search.
+
+    Attributes:
+        tuned: The search.
+        context: The run that this turn is.
+        workers: Trials under way at once.
+        study: Who proposes.
+        data: What is learnt; of its test split nothing is read before the end.
+        judged: Its test split is the validation split.
+        points: What is finished, by key.
+    """
+
+    tuned: Tuned
+    context: StageContext
+    workers: int
+    study: Study
+    data: Dataset
+    judged: Dataset
+    points: dict[str, SweepPoint]
+    _jobs: list[Job] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, tuned: Tuned, context: StageContext, workers: int) -> Trials:
+        """Open a search for a turn."""
+        return cls(
+            tuned, context, workers, Study.open(tuned), tuned.whole_data(), tuned.data(), tuned.folder.points()
+        )  # fmt: skip
+
+    def run(self) -> str:
+        """Try until all trials are begun and ended; returns `done` or `paused`.
+
+        Raises:
+            JobCancelledError: It was cancelled.
+            WorkspaceError: The disk refused a point.
+        """
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="search") as pool:
+            try:
+                self._loop(pool)
+            except BaseException:
+                # Leaving the block waits for the threads, and they wait for jobs.
+                self._cancel()
+                raise
+        if self.tuned.folder.wished("pause"):
+            return "paused"
+        self._look_at_the_test_split()
+        return "done"
+
+    def _loop(self, pool: ThreadPoolExecutor) -> None:
+        under_way: dict[Future[SweepPoint], Any] = {}
+        while True:
+            while len(under_way) < min(self.workers, self.study.left) and (found := self._next()) is not None:
+                trial, plan, training = found
+                under_way[pool.submit(self._try, trial, plan, training)] = trial
+            if not under_way:
+                return
+            ended, _ = wait(under_way, timeout=_SECONDS_A_LOOK, return_when=FIRST_COMPLETED)
+            self._obey()
+            for future in ended:
+                self._ended(future.result(), under_way.pop(future))
+
+    def _next(self) -> tuple[Any, Plan, TrainSettings] | None:
+        """Return a proposal that may be trained; None where there is none, or somebody wants a rest."""
+        while not self.tuned.folder.wished("pause"):
+            self._obey()
+            if self.study.asked >= _PROPOSALS_A_TRIAL * self.study.trials:
+                self.context.emit("note", text="Nearly all proposals were refused; widen the budget or the space.")
+                return None
+            trial, values = self.study.ask()
+            plan = self._plan(values)
+            try:
+                training = candidate(self.data, self.tuned.tuning, self.tuned.train, values)
+                refusal = self.tuned.tuning.budget.refusal(training, self.data)
+            except WorkbenchError as error:
+                refusal = str(error)
+            if not refusal:
+                return trial, plan, training
+            self._keep(SweepPoint(**plan.facts, state="failed", reason=refusal))
+            self.study.tell(trial, None, counts=False)
+        return None
+
+    def _plan(self, values: dict[str, Any]) -> Plan:
+        settings = self.tuned.tuning
+        train = {
+            **self.tuned.train, **values, "architecture": settings.architecture, "seed": settings.seed,
+            "validation_fraction": settings.validation_fraction,
+        }  # fmt: skip
+        base = Base.of(self.data.spec, None, runs=0, share_trajectory=False)
+        question = {**base.question, "search": train, "pruner": settings.pruner}
+        label = ", ".join(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+                          for name, value in values.items())  # fmt: skip
+        key = digest(question)
+        return Plan(
+            key=key, configuration=key, label=label, values=values, seed=None, train=train, steps=(), deploy="onnx"
+        )
+
+    def _try(self, trial: Any, plan: Plan, training: TrainSettings) -> SweepPoint:
+        known = self.points.get(plan.key) or cache.find(self.tuned.workspace, plan)
+        if known is not None:
+            return known
+        try:
+            return self._measured(plan, self._trained(trial, training))
+        except (JobCancelledError, WorkspaceError):
+            raise
+        except WorkbenchError as error:
+            return SweepPoint(**plan.facts, state="failed", reason=str(error))
+
+    def _trained(self, trial: Any, training: TrainSettings) -> Job:
+        job = submit(STAGE, training, kind="train", workspace=self.tuned.workspace)
+        self._jobs.append(job)
+        if self._stop.is_set():
+            self._cancel()
+        watched = job.state != "done"
+        for left in reversed(range(_TIMES_LOST)):
+            try:
+                job.wait(on_event=_Watch(trial) if watched else None)
+                break
+            except _PoorTrialError:
+                if job.begun_here:
+                    job.cancel()
+                raise
+            except JobLostError:  # its worker was taken down; it goes on from its last epoch
+                if not left:
+                    raise
+                job.resume()
+        return job
+
+    def _measured(self, plan: Plan, job: Job) -> SweepPoint:
+        began = time.monotonic()
+        model = Artifact.load(job.value()["onnx"])
+        variant = self._variant(plan.label, model, self.judged)
+        point = SweepPoint(
+            **plan.facts,
+            state="done",
+            variant=variant,
+            sha256=model.sha256,
+            made=(str(job.result), str(model.folder)),
+            seconds=PointSeconds(
+                train=seconds_of(job) if job.begun_here else 0.0, evaluate=time.monotonic() - began
+            ),
+        )  # fmt: skip
+        cache.remember(self.tuned.workspace, point)
+        return point
+
+    def _variant(self, label: str, model: Artifact, data: Dataset) -> Variant:
+        # There is no parent that accuracy could be lost against: the drop is counted from the model itself.
+        itself = evaluate(model, data, workspace=self.tuned.workspace)
+        return measure_variant(label, model, data, itself, timed=False, workspace=self.tuned.workspace)
+
+    def _ended(self, point: SweepPoint, trial: Any) -> None:
+        self._keep(point)
+        accuracy = point.variant.accuracy.value if point.variant is not None else None
+        self.study.tell(trial, accuracy, counts=True)
+
+    def _keep(self, point: SweepPoint) -> None:
+        if point.key not in self.points:
+            self.tuned.folder.append(point)
+        self.points[point.key] = point
+        self.context.emit("point", point=point.to_json())
+        left, total = self.study.left, self.study.trials
+        spent = time.monotonic() - self._began
+        seconds = round(spent / max(1, total - left) * left, 1)
+        self.context.emit("progress", done=total - left, total=total, label=point.label, seconds_left=seconds)
+
+    def _look_at_the_test_split(self) -> None:
+        known = self.tuned.tested()
+        kept = [point for point in self.tuned.frontier() if isinstance(point, SweepPoint)]
+        for point in kept:
+            if point.key not in known and point.variant is not None:
+                model = Artifact.load(point.variant.artifact).verify(point.sha256)
+                known[point.key] = self._variant(point.label, model, self.data)
+        self.tuned.keep_tested(known)
+
+    def _obey(self) -> None:
+        if self.tuned.folder.wished("cancel") or (self.context.folder / "cancel").exists():
+            raise JobCancelledError(f"{self.tuned.name} was cancelled; resume it to go on.")
+
+    def _cancel(self) -> None:
+        self._stop.set()
+        for job in self._jobs:
+            if job.begun_here:
+                job.cancel()
+
+
+@dataclass
+class _Watch:
+    """Reports a training's epochs to its trial and ends it where the pruner says so."""
+
+    trial: Any
+
+    def __call__(self, event: Event) -> None:
+        """Look at one event.
+
+        Raises:
+            _PoorTrialError: The pruner says that it is not worth going on.
+        """
+        if event.type != "epoch":
+            return
+        epoch, accuracy = event.data["epoch"], event.data["val_accuracy"]
+        self.trial.report(accuracy, epoch)
+        if self.trial.should_prune():
+            raise _PoorTrialError(
+                f"ended after epoch {epoch}: validation accuracy {accuracy:.4f} is below the median of the trials "
+                "before it"
+            )
