@@ -35,7 +35,7 @@ class PruningAndSharing(FineTuned):
     made: ClassVar[str] = "shared"
     gives: ClassVar[frozenset[Trait]] = frozenset({"sparsity", "clusters"})
 
-    sparsity: float = Field(0.9, ge=0, lt=1, description="share of all kernels' weights together to set to zero")
+    sparsity: float = Field(0.91, ge=0, lt=1, description="share of all kernels' weights together to set to zero")
     clusters: int = Field(8, ge=2, le=256, description="distinct values that a layer's other weights share")
     small_layer_clusters: int = Field(
         16, ge=2, le=256, description="the same for layers with less than a hundredth of the weights"
