@@ -19,7 +19,7 @@ from workbench.core.artifact import cpu_name
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
-NO_BENCHMARKS = ("run", "job_stages")
+NO_BENCHMARKS = ("run", "job_stages", "tutorial_script")
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 

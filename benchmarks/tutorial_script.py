@@ -11,6 +11,7 @@ folder holds `x_train.npy` (uint8), `y_train.npy`, `x_test.npy`, `y_test.npy`, t
 `epochs`, `batch_size`. The time of importing TensorFlow is told apart.
 """
 
+# ruff: noqa: E402 - the variables must be set, and the clock started, before the frameworks are imported
 # The tutorials' own settings: https://www.tensorflow.org/model_optimization/guide/pruning/pruning_with_keras
 from __future__ import annotations
 
@@ -43,6 +44,7 @@ class Clock:
         self.seconds = {"train": 0.0, "convert": 0.0, "evaluate": 0.0}
 
     def __call__(self, what: str, call: Any, *arguments: Any) -> Any:
+        """Make a call and book its seconds."""
         begun = time.perf_counter()
         value = call(*arguments)
         self.seconds[what] += time.perf_counter() - begun
