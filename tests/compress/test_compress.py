@@ -103,7 +103,7 @@ def test_what_is_no_keras_model_is_not_pruned(
 
 
 def test_an_unknown_method_is_refused(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
-    with pytest.raises(BadInputError, match="method must be one of .*magnitude_pruning, .*post_training"):
+    with pytest.raises(BadInputError, match=r"method must be one of .*magnitude_pruning, .*post_training"):
         workbench.compress(trained, "wishful_thinking", digits, workspace=workspace)
 
 

@@ -14,7 +14,7 @@ from workbench.core.errors import BadInputError, WorkbenchError
 if TYPE_CHECKING:
     from workbench.train.settings import LearningSettings
 
-_LEAST_PROBABILITY = 1e-7
+_LEAST_PROBABILITY = 1e-12
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -12,16 +13,26 @@ from pydantic import Field
 from workbench.compress.base import Method
 from workbench.compress.distillation import Distillation, origin_of
 from workbench.compress.learnable import require_learnable
-from workbench.compress.reached import kernels_of, layer_facts, lost, overall_sparsity, require_unwrapped
+from workbench.compress.reached import (
+    kernels_of,
+    layer_facts,
+    lost,
+    overall_sparsity,
+    quantized_layers,
+    require_unwrapped,
+)
 from workbench.core.artifact import Artifact
-from workbench.core.errors import WorkbenchError
-from workbench.core.workspace import write_json
+from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.workspace import write_json, writing
 from workbench.evaluate.runtimes.tf_keras import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
-    from workbench.core.records import LearningCurve
+    from numpy.typing import NDArray
+
     from workbench.datasets import Dataset
     from workbench.jobs.stage import StageContext
     from workbench.train.settings import LearningSettings
@@ -97,6 +108,10 @@ class FineTuned(Method):
     def strip(self, model: Any) -> Any:
         """Return the fine-tuned model without what `wrap` added; `model` is of no use afterwards."""
 
+    def saving(self) -> AbstractContextManager[Any]:
+        """Surround the writing of the file, where Keras has to find classes that are not its own."""
+        return nullcontext()
+
     def shortfalls(self, layers: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[str]:
         """Say which layers are not what was asked for, one sentence each.
 
@@ -118,28 +133,67 @@ class FineTuned(Method):
         seed_everything(self.seed)
         model = load_model(artifact)
         require_learnable(model, data)
+        if quantized := quantized_layers(model):
+            raise BadInputError.of(
+                "model", rule="must not be quantization-aware already", got=f"{artifact.name}: {', '.join(quantized)}",
+                hint=f"run {self.name} before quantization_aware_training",
+            )  # fmt: skip
         before = kernels_of(model)
-        learning = self._learning(data)
+        learning = self.learning(data)
         wrapped = self.wrap(model, learning.epochs * math.ceil(data.train_size / self.batch_size))
         for note in wrapped.notes:
             context.emit("note", text=note)
         curve = learn(
             wrapped.model, data, learning, context,
-            label=self.label, callbacks=wrapped.callbacks, lesson=self._lesson(artifact),
+            label=self.label, callbacks=wrapped.callbacks, lesson=self.lesson(artifact),
         )  # fmt: skip
-        stripped = self.strip(wrapped.model)
-        require_unwrapped(stripped)
-        after = kernels_of(stripped)
-        metrics = wrapped.facts | self._measured(after, curve)
-        if missed := self.shortfalls(metrics["layers"], metrics):
+        write_json(context.result / CURVE, curve.to_json())
+        facts = wrapped.facts | {"epochs": len(curve.points), "seconds": sum(point.seconds for point in curve.points)}
+        return self.keep(self.strip(wrapped.model), before, artifact, data, context, facts=facts)
+
+    def keep(
+        self,
+        model: Any,
+        before: Mapping[str, list[NDArray[Any]]],
+        artifact: Artifact,
+        data: Dataset,
+        context: StageContext,
+        *,
+        facts: dict[str, Any],
+        folder: Path | None = None,
+    ) -> Artifact:
+        """Measure a fine-tuned, stripped model, check that it is what was asked for, and write it.
+
+        Args:
+            model: A tf_keras model.
+            before: The kernels that it began with, by layer.
+            artifact: What it was made from.
+            data: What it was fine-tuned on.
+            context: The run.
+            facts: More for the manifest's metrics.
+            folder: Where to; None is the run's result.
+
+        Raises:
+            WorkbenchError: A wrapper is left, or it is not what was asked for.
+        """
+        require_unwrapped(model)
+        after = kernels_of(model)
+        layers = layer_facts(after)
+        metrics = facts | {
+            "layers": layers,
+            "sparsity": overall_sparsity(after),
+            "sparsity_by_layer": {name: each["sparsity"] for name, each in layers.items()},
+        }
+        if missed := self.shortfalls(layers, metrics):
             raise WorkbenchError(f"{' '.join(missed)} Report this as a bug.")
         if gone := lost(before, after):
             metrics["lost"] = gone
             said = "; ".join(f"{layer}: {reason}" for layer, reason in gone.items())
             context.emit("note", text=f"Lost what the model had ({said}).")
-        return self._written(stripped, artifact, data, context, curve, metrics)
+        return self._written(model, folder or context.result, artifact, data, context, metrics)
 
-    def _learning(self, data: Dataset) -> LearningSettings:
+    def learning(self, data: Dataset) -> LearningSettings:
+        """Return how it is fine-tuned on a dataset."""
         from workbench.train.settings import LearningSettings
 
         steps = math.ceil(data.train_size / self.batch_size)
@@ -152,36 +206,29 @@ class FineTuned(Method):
             seed=self.seed,
         )
 
-    def _lesson(self, artifact: Artifact) -> Distillation | None:
+    def lesson(self, artifact: Artifact) -> Distillation | None:
+        """Return what is learnt besides the labels."""
         if not self.distillation_weight:
             return None
         return Distillation(load_model(origin_of(artifact)), self.distillation_weight, self.temperature)
 
-    def _measured(self, kernels: dict[str, Any], curve: LearningCurve) -> dict[str, Any]:
-        layers = layer_facts(kernels)
-        return {
-            "layers": layers,
-            "sparsity": overall_sparsity(kernels),
-            "sparsity_by_layer": {name: facts["sparsity"] for name, facts in layers.items()},
-            "epochs": len(curve.points),
-            "seconds": sum(point.seconds for point in curve.points),
-        }
-
     def _written(
         self,
         model: Any,
+        folder: Path,
         artifact: Artifact,
         data: Dataset,
         context: StageContext,
-        curve: LearningCurve,
         metrics: dict[str, Any],
     ) -> Artifact:
         from workbench.train.saving import save_model
 
-        save_model(model, context.result / MODEL)
-        write_json(context.result / CURVE, curve.to_json())
+        with writing(folder):
+            folder.mkdir(exist_ok=True)
+        with self.saving():
+            save_model(model, folder / MODEL)
         made = Artifact.write(
-            context.result,
+            folder,
             file=MODEL,
             name=self.made,
             format="tf_keras",

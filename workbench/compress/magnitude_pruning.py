@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from workbench.compress.fine_tuning import FineTuned, Wrapped
 from workbench.compress.prunable import (
+    gradually,
     prunable_kernels,
     prune_layers,
     require_known,
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from workbench.compress.base import Trait
 
-# How often masks are computed anew on the way; more often costs time and changes nothing.
-_UPDATES = 40
 _Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -117,15 +116,9 @@ class MagnitudePruning(FineTuned):
     def _wrapper(self, level: float, steps: int) -> Callable[[Any], Any]:
         from tensorflow_model_optimization.sparsity import keras as sparsity
 
-        end = max(1, round(self.ramp * steps))
-        frequency = max(1, end // _UPDATES)
-        # The schedule acts at steps 0, frequency, 2 × frequency, …: its last one must be among them.
-        end -= end % frequency
-        if self.schedule == "constant":
-            schedule = sparsity.ConstantSparsity(level, begin_step=0, frequency=frequency)
-        else:
-            first = min(self.initial_sparsity, level)
-            schedule = sparsity.PolynomialDecay(first, level, 0, end, frequency=frequency)
+        schedule = gradually(
+            level, steps, initial=self.initial_sparsity, ramp=self.ramp, at_once=self.schedule == "constant"
+        )
         return lambda layer: sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# How often masks are computed anew on the way; more often costs time and changes nothing.
+_UPDATES = 40
+
 
 def prunable_kernels(model: Any) -> dict[str, list[NDArray[Any]]]:
     """Return the weights that tfmot prunes by layer, in the model's order.
@@ -69,6 +72,27 @@ def prune_layers(model: Any, wrappers: dict[str, Callable[[Any], Any]]) -> Any:
         return wrap(layer) if wrap is not None else layer
 
     return tf_keras.models.clone_model(model, clone_function=each)
+
+
+def gradually(sparsity: float, steps: int, *, initial: float = 0.5, ramp: float = 0.5, at_once: bool = False) -> Any:
+    """Return tfmot's schedule that reaches a sparsity.
+
+    Args:
+        sparsity: To reach.
+        steps: Of the whole fine-tuning.
+        initial: Where a growing one begins, capped at `sparsity`.
+        ramp: Share of the steps after which it is reached.
+        at_once: From the first step on, instead of cubically.
+    """
+    from tensorflow_model_optimization.sparsity import keras
+
+    end = max(1, round(ramp * steps))
+    frequency = max(1, end // _UPDATES)
+    # The schedule acts at steps 0, frequency, 2 × frequency, …: its last one must be among them.
+    end -= end % frequency
+    if at_once:
+        return keras.ConstantSparsity(sparsity, begin_step=0, frequency=frequency)
+    return keras.PolynomialDecay(min(initial, sparsity), sparsity, 0, end, frequency=frequency)
 
 
 def stripped(model: Any) -> Any:

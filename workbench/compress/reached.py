@@ -65,8 +65,7 @@ def kernel_sparsity(model: Any) -> tuple[float, dict[str, float]]:
 def lost(before: Kernels, after: Kernels) -> dict[str, str]:
     """Name the layers that have fewer zeros, or more distinct values, than before.
 
-    Distinct values are counted for each output channel, since quantization scales each channel by itself. Layers
-    that are not there any more, or have another shape, are left out.
+    Layers that are not there any more, or have another shape, are left out.
 
     Returns:
         A reason by layer.
@@ -80,6 +79,11 @@ def lost(before: Kernels, after: Kernels) -> dict[str, str]:
         if said:
             reasons[name] = ", ".join(said)
     return reasons
+
+
+def is_clustered(array: NDArray[Any]) -> bool:
+    """Say whether a kernel's weights share values, zeros aside: all of them, or those of each output channel."""
+    return _share(array) or all(_share(channel) for channel in _channels(array))
 
 
 def wrapped_layers(model: Any) -> list[str]:
@@ -107,21 +111,29 @@ def _losses(old: NDArray[Any], new: NDArray[Any]) -> list[str]:
     had, has = _zeros([old]) / old.size, _zeros([new]) / new.size
     if has < had - _LOST_ZEROS:
         said.append(f"{had:.1%} zeros became {has:.1%}")
-    values, more = _values_a_channel(old), _values_a_channel(new)
-    if _is_clustered(old) and more > values:
-        said.append(f"{values} values a channel became {more}")
+    if is_clustered(old):
+        # int8 scales each channel of a convolution by itself: one value of all becomes one in each channel.
+        whole = _share(old)
+        allowed = _distinct(old) if whole else max(map(_distinct, _channels(old)))
+        by_channel = not whole or (new.dtype == np.int8 and new.ndim > _KERNEL_AXES)
+        found = max(map(_distinct, _channels(new))) if by_channel else _distinct(new)
+        if found > allowed:
+            said.append(f"{allowed} shared values became {found}")
     return said
 
 
-def _is_clustered(array: NDArray[Any]) -> bool:
+def _share(array: NDArray[Any]) -> bool:
     own = array[array != 0]
-    distinct = len(np.unique(own))
     # Weights that were only trained are all different.
-    return bool(0 < distinct <= min(_QUANTIZED_LEVELS, own.size // 2))
+    return bool(_distinct(own) <= min(_QUANTIZED_LEVELS, own.size // 2))
 
 
-def _values_a_channel(array: NDArray[Any]) -> int:
-    return max(len(np.unique(column)) for column in array.reshape(-1, array.shape[-1]).T)
+def _distinct(array: NDArray[Any]) -> int:
+    return len(np.unique(array))
+
+
+def _channels(array: NDArray[Any]) -> NDArray[Any]:
+    return array.reshape(-1, array.shape[-1]).T
 
 
 def _quantized(wrapper: Any) -> list[NDArray[Any]]:
