@@ -20,8 +20,8 @@ def tampered_conversion(context: StageContext) -> dict[str, str]:
 
     write = unit.OnnxConverter.write
 
-    def tamper(self: unit.OnnxConverter, *args: Any) -> None:
-        write(self, *args)
+    def tamper(self: unit.OnnxConverter, *args: Any) -> dict[str, Any]:
+        facts = write(self, *args)
         target = args[2]
         model = onnx.load(target)
         bias = next(each for each in model.graph.initializer if list(each.dims) == [10])
@@ -29,6 +29,7 @@ def tampered_conversion(context: StageContext) -> dict[str, str]:
         values[0] += 3.0
         bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
         onnx.save(model, target)
+        return facts
 
     unit.OnnxConverter.write = tamper  # type: ignore[method-assign]
     return run.run(context)

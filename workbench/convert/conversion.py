@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.convert.base import Converter, converters
+from workbench.convert.representative import Representative, notes_on, spread
 from workbench.convert.source import load_source
 from workbench.core.artifact import Artifact, content_sha256
 from workbench.core.errors import BadInputError, WorkbenchError
@@ -17,7 +18,6 @@ from workbench.evaluate.parity import parity, require_parity
 from workbench.evaluate.runtimes.base import open_runtime, predict_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,8 +57,10 @@ def convert_here(
     target = context.result / converter.file
     context.progress(0, 2, f"writing {settings.format} {settings.numeric}")
     began = time.perf_counter()
-    _write(converter, artifact, settings, target, representative or data)
+    facts = _write(converter, artifact, settings, target, Representative.pick(representative or data, settings))
     seconds = time.perf_counter() - began
+    for note in facts["notes"]:
+        context.emit("note", text=note)
     context.progress(1, 2, "comparing with the source")
     # Nobody else knows of the file before it has passed: its manifest is written last.
     draft = Artifact(
@@ -78,7 +80,7 @@ def convert_here(
         numeric=draft.numeric,
         parent=artifact.sha256,
         settings={"dataset": data.spec, **settings.model_dump(mode="json"), **(extra or {})},
-        metrics={"parity": compared.to_json(), "seconds": seconds},
+        metrics={"parity": compared.to_json(), "seconds": seconds, **facts},
     )
     context.progress(2, 2, "converted")
     return made
@@ -108,20 +110,25 @@ def _samples(data: Dataset, wanted: int) -> NDArray[np.float32]:
     return np.concatenate([test, data.floats("train", spread(data.train_size, missing))]) if missing else test
 
 
-def spread(total: int, wanted: int) -> NDArray[np.int64]:
-    """Return indices of at most `wanted` samples, evenly spaced over all."""
-    return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))
-
-
-def _write(converter: Converter, artifact: Artifact, settings: ConvertSettings, target: Path, data: Dataset) -> None:
+def _write(
+    converter: Converter,
+    artifact: Artifact,
+    settings: ConvertSettings,
+    target: Path,
+    representative: Representative,
+) -> dict[str, Any]:
+    """Write the model and return what is worth noting: engine, notes, coverage of the representative dataset."""
     source = load_source(artifact)
     # An attempt that was killed may have left half of it.
     if target.is_dir():
         shutil.rmtree(target)
     target.unlink(missing_ok=True)
     try:
+        calibrated = settings.numeric in converter.calibrated and not source.quantization_aware
+        if calibrated:
+            representative.require_shape(source.input_shape)
         with writing(target):
-            converter.write(source, settings, target, _representative(data, settings.representative_samples))
+            facts: dict[str, Any] = {"notes": [], **converter.write(source, settings, target, representative)}
     except WorkbenchError:
         raise
     except Exception as error:
@@ -130,11 +137,10 @@ def _write(converter: Converter, artifact: Artifact, settings: ConvertSettings, 
         raise BadInputError.of(
             artifact.file, rule=f"must be convertible to {settings.format}/{settings.numeric}", got=reason
         ) from error
-
-
-def _representative(data: Dataset, wanted: int) -> Iterator[NDArray[np.float32]]:
-    for index in spread(data.train_size, wanted):
-        yield data.floats("train", slice(index, index + 1))
+    if not calibrated:
+        return facts
+    coverage = representative.coverage()
+    return {**facts, "representative": coverage, "notes": [*facts["notes"], *notes_on(coverage)]}
 
 
 def converter_for(artifact: Artifact, settings: ConvertSettings) -> type[Converter]:
@@ -155,6 +161,14 @@ def converter_for(artifact: Artifact, settings: ConvertSettings) -> type[Convert
             "artifact",
             rule=f"must be one of {', '.join(unit.sources)} to become {settings.format}",
             got=artifact.label,
+            hint="convert the model that it was made from",
+        )
+    quantising = artifact.numeric == "float32" != settings.numeric
+    if artifact.format == settings.format and not quantising:
+        raise BadInputError.of(
+            "artifact",
+            rule=f"must be float32 to become another numeric type of {settings.format}",
+            got=f"{artifact.label} for {settings.numeric}",
             hint="convert the model that it was made from",
         )
     return unit

@@ -4,44 +4,66 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.convert.base import Converter
+from workbench.convert import onnx_quantizer
+from workbench.convert.base import Converter, engine
+from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from workbench.convert.representative import Representative
     from workbench.convert.settings import ConvertSettings
     from workbench.convert.source import Source
+    from workbench.core.artifact import Format, Numeric
 
 _BATCH = "batch"
 
 
 class OnnxConverter(Converter):
-    """Writes an `.onnx` file with a free batch axis."""
+    """Writes an `.onnx` file with a free batch axis.
+
+    float16 and dynamic take and give float32; int8 is static, with quantize and dequantize nodes around each operator
+    (QDQ) and ranges measured on training samples. ONNX Runtime is slow at dynamic convolutions: those save bytes only.
+    """
 
     file: ClassVar[str] = "model.onnx"
+    numerics: ClassVar[tuple[Numeric, ...]] = ("float32", *onnx_quantizer.NUMERICS)
+    sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "saved_model", "onnx")
+    calibrated: ClassVar[tuple[Numeric, ...]] = ("int8",)
 
     def write(
-        self,
-        source: Source,
-        settings: ConvertSettings,
-        target: Path,
-        representative: Iterator[NDArray[np.float32]],  # noqa: ARG002 - the face of all converters
-    ) -> None:
-        """Convert, name the batch axis, check the graph, write."""
-        import onnx
-        import tf2onnx
+        self, source: Source, settings: ConvertSettings, target: Path, representative: Representative
+    ) -> dict[str, Any]:
+        """Convert, name the batch axis, or take the source's graph; quantise; check the graph; write.
 
-        model, _ = tf2onnx.convert.from_function(
-            source.function, input_signature=[source.signature], opset=settings.opset
-        )
-        for value in (*model.graph.input, *model.graph.output):
-            _free_batch(value)
+        Raises:
+            BadInputError: The source was trained for another engine's quantization.
+        """
+        import onnx
+
+        if source.quantization_aware:
+            raise BadInputError.of(
+                "artifact", rule="must be a float model to become onnx; this one was trained for int8 of TFLite",
+                got=source.artifact.name, hint="convert it to tflite/int8, or the model that it was trained from",
+            )  # fmt: skip
+        model = _traced(source, settings) if source.in_tensorflow else onnx.load(source.artifact.path)
+        facts = {"engine": engine("tf2onnx")}
+        if settings.numeric != "float32":
+            model = onnx_quantizer.quantised(model, settings, representative)
+            facts = {"engine": engine(onnx_quantizer.PACKAGE)}
         onnx.checker.check_model(model, full_check=True)
         target.write_bytes(model.SerializeToString())
+        return facts
+
+
+def _traced(source: Source, settings: ConvertSettings) -> Any:
+    import tf2onnx
+
+    graph = source.graph
+    model, _ = tf2onnx.convert.from_function(graph.function, input_signature=[graph.signature], opset=settings.opset)
+    for value in (*model.graph.input, *model.graph.output):
+        _free_batch(value)
+    return model
 
 
 def _free_batch(value: Any) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.convert.base import Converter
+from workbench.convert.base import Converter, engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from workbench.convert.representative import Representative
     from workbench.convert.settings import ConvertSettings
     from workbench.convert.source import Source
     from workbench.core.artifact import Format
@@ -29,7 +26,8 @@ class SavedModelConverter(Converter):
         source: Source,
         settings: ConvertSettings,  # noqa: ARG002 - the face of all converters
         target: Path,
-        representative: Iterator[NDArray[np.float32]],  # noqa: ARG002
-    ) -> None:
+        representative: Representative,  # noqa: ARG002
+    ) -> dict[str, Any]:
         """Write variables and graph, without optimizer and without Keras' own description."""
         source.export(target)
+        return {"engine": engine("tensorflow")}

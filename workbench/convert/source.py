@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
-from workbench.evaluate.runtimes.base import require_ours
+from workbench.evaluate.runtimes.base import open_runtime, require_ours
 from workbench.evaluate.runtimes.tf_keras import load_model
 
 if TYPE_CHECKING:
@@ -15,52 +16,90 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Artifact
 
 INPUT, OUTPUT = "image", "probabilities"
+_TENSORFLOW = ("tf_keras", "saved_model")
 
 
 @dataclass(frozen=True)
-class Source:
-    """A loaded model.
+class Graph:
+    """A model as TensorFlow holds it.
 
     Attributes:
-        artifact: What was loaded.
         function: `tf.function` of one named input that gives a mapping with one named output.
         signature: The input's `tf.TensorSpec`: named, batch free.
         module: Holds the variables that the function uses.
+        model: The tf_keras model; None where it came as a SavedModel.
     """
 
-    artifact: Artifact
     function: Any
     signature: Any
     module: Any
+    model: Any = None
+
+
+class Source:
+    """An artifact, and its TensorFlow graph for whoever asks: some converters work on the file itself.
+
+    Attributes:
+        artifact: What is converted.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The model as TensorFlow holds it, loaded when first asked for.
+
+        Raises:
+            UntrustedModelError: The artifact is not of this workspace.
+            BadInputError: The format is none that TensorFlow opens, or there are several inputs or outputs.
+        """
+        if self.artifact.format == "tf_keras":
+            return _from_tf_keras(self.artifact)
+        if self.artifact.format == "saved_model":
+            return _from_saved_model(self.artifact)
+        raise BadInputError.of(
+            "artifact", rule=f"must be {' or '.join(_TENSORFLOW)} for this conversion", got=self.artifact.label,
+            hint="convert the model that it was made from",
+        )  # fmt: skip
+
+    @property
+    def in_tensorflow(self) -> bool:
+        """Whether `graph` can be asked for."""
+        return self.artifact.format in _TENSORFLOW
+
+    @cached_property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one sample; −1 where an axis is free."""
+        if self.in_tensorflow:
+            return tuple(-1 if axis is None else int(axis) for axis in self.graph.signature.shape[1:])
+        with open_runtime(self.artifact) as runtime:
+            return runtime.inputs[0].shape[1:]
+
+    @property
+    def quantization_aware(self) -> bool:
+        """Whether the model was trained with the quantization it is to have, and still holds its ranges."""
+        layers = getattr(self.graph.model, "layers", ()) if self.artifact.format == "tf_keras" else ()
+        return any(type(layer).__name__ == "QuantizeWrapperV2" for layer in layers)
 
     def export(self, folder: Path) -> None:
         """Write a SavedModel with the one signature `serving_default`, as TensorFlow Serving asks for."""
         import tensorflow as tf
 
-        concrete = self.function.get_concrete_function()
-        tf.saved_model.save(self.module, str(folder), signatures={"serving_default": concrete})
+        concrete = self.graph.function.get_concrete_function()
+        tf.saved_model.save(self.graph.module, str(folder), signatures={"serving_default": concrete})
 
 
 def load_source(artifact: Artifact) -> Source:
-    """Load a tf_keras or SavedModel artifact.
+    """Check an artifact's file and return it as a source.
 
     Raises:
         WorkspaceError: The file is missing, truncated or changed.
-        UntrustedModelError: The artifact is not of this workspace.
-        BadInputError: The format is none a conversion starts from, or there are several inputs or outputs.
     """
-    artifact.verify()
-    if artifact.format == "tf_keras":
-        return _from_tf_keras(artifact)
-    if artifact.format == "saved_model":
-        return _from_saved_model(artifact)
-    raise BadInputError.of(
-        "artifact", rule="must be tf_keras or saved_model to be converted", got=artifact.label,
-        hint="convert the model that it was made from",
-    )  # fmt: skip
+    return Source(artifact.verify())
 
 
-def _from_tf_keras(artifact: Artifact) -> Source:
+def _from_tf_keras(artifact: Artifact) -> Graph:
     import tensorflow as tf
 
     model = load_model(artifact)
@@ -82,10 +121,10 @@ def _from_tf_keras(artifact: Artifact) -> Source:
     module = tf.Module(name="model")
     module.variables_by_name = {v.name.split(":")[0].replace("/", "."): v for v in model.variables}
     module.serve = serve
-    return Source(artifact, serve, signature, module)
+    return Graph(serve, signature, module, model)
 
 
-def _from_saved_model(artifact: Artifact) -> Source:
+def _from_saved_model(artifact: Artifact) -> Graph:
     require_ours(artifact)
     import tensorflow as tf
 
@@ -102,4 +141,4 @@ def _from_saved_model(artifact: Artifact) -> Source:
     (name,) = inputs
     signature = tf.TensorSpec([None, *inputs[name].shape[1:]], inputs[name].dtype, name=name)
     serve = tf.function(lambda given: call(**{name: given}), input_signature=[signature])
-    return Source(artifact, serve, signature, loaded)
+    return Graph(serve, signature, loaded)
