@@ -24,7 +24,8 @@ def tensors_of(data: bytes) -> dict[str, np.ndarray]:
 def kernel(shape: tuple[int, ...], sparsity: float, values: int | None = None, seed: int = 0) -> np.ndarray:
     """A float32 kernel whose channels differ in density, with so many distinct values other than 0."""
     draw = np.random.default_rng(seed)
-    kept = draw.random(shape) < (1 - sparsity) * draw.gamma(1.5, 1 / 1.5, (shape[0], *[1] * (len(shape) - 1)))
+    density = (1 - sparsity) * draw.gamma(1.5, 1 / 1.5, (shape[0], *[1] * (len(shape) - 1)))
+    kept = (draw.random(shape) < density) | (sparsity == 0)
     weights = draw.normal(0, 0.1, shape).astype(np.float32)
     if values is not None:
         book = draw.normal(0, 0.1, values).astype(np.float16).astype(np.float32)

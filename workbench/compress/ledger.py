@@ -1,0 +1,80 @@
+"""The verb `ledger`: why is a model not smaller, not faster?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.compress.ledger_bytes import elements, entropy_bytes, holdings, parts_of
+from workbench.compress.ledger_faster import cpu_features, why_not_faster
+from workbench.compress.ledger_smaller import why_not_smaller
+from workbench.core.artifact import cpu_name
+from workbench.core.records.ledger import BytePart, Ledger
+from workbench.evaluate.profile import PROFILED, profile
+from workbench.evaluate.sizes import measure_sizes
+
+if TYPE_CHECKING:
+    from workbench.core.artifact import Artifact
+    from workbench.core.records.ledger import Profile
+    from workbench.datasets import Dataset
+
+_SAMPLES = 64
+
+
+def ledger(
+    artifact: Artifact,
+    data: Dataset | None = None,
+    *,
+    baseline: Artifact | None = None,
+    batch: int = 1,
+    threads: int = 1,
+    runs: int = 50,
+) -> Ledger:
+    """Account for a model's bytes and time, and say in words what keeps it from being smaller or faster.
+
+    No framework is loaded: models that only TensorFlow runs, and packed ones, are accounted for by bytes.
+
+    Args:
+        artifact: Any model; it stays as it is.
+        data: Its test samples are what calls are timed with; None draws some.
+        baseline: A model to compare the time with, such as the float32 one that an int8 one was made from.
+        batch: Samples a call.
+        threads: Threads of one call.
+        runs: Timed calls.
+
+    Raises:
+        WorkspaceError: The file is missing, truncated or changed.
+        BadInputError: Nothing here reads the format, or a number is below 1.
+        MissingExtraError: A `.keras` file needs h5py, which the extra `train` brings.
+    """
+    sizes = measure_sizes(artifact)
+    held = holdings(artifact)
+    features = cpu_features()
+
+    def timed(model: Artifact) -> Profile | None:
+        if model.format not in PROFILED:
+            return None
+        samples = data.floats("test", slice(0, _SAMPLES)) if data is not None else None
+        return profile(model, samples, batch=batch, threads=threads, runs=runs)
+
+    ours = timed(artifact)
+    theirs = timed(baseline) if baseline is not None and ours is not None else None
+    if artifact.format == "packed":
+        parts: tuple[BytePart, ...] = (BytePart(purpose="packed, all of it", bytes=sizes.raw),)
+    else:
+        parts = parts_of(artifact, held, sizes.raw)
+    return Ledger(
+        artifact=artifact.sha256,
+        label=artifact.label,
+        sizes=sizes,
+        parts=parts,
+        entropy_bytes=entropy_bytes(held.every),
+        weights=elements(held.kernels) + elements(held.vectors),
+        sparsity=held.sparsity,
+        profile=ours,
+        cpu=cpu_name(),
+        features=features,
+        findings=(
+            *why_not_smaller(artifact, held, sizes),
+            *why_not_faster(artifact.numeric, held.sparsity, ours, features, baseline=theirs),
+        ),
+    )

@@ -1,0 +1,147 @@
+"""Where the time of one call goes, by operator where the engine tells."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.core.errors import BadInputError
+from workbench.core.records.ledger import OperatorTime, Profile
+from workbench.evaluate.runtimes.base import open_runtime
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workbench.core.artifact import Artifact
+    from workbench.evaluate.runtimes.base import Runtime
+
+PROFILED = ("onnx", "tflite")
+_WIDE = 32
+_FREE_AXIS = 28
+_NODE = "_kernel_time"
+
+
+def profile(
+    artifact: Artifact,
+    samples: NDArray[np.float32] | None = None,
+    *,
+    batch: int = 1,
+    threads: int = 1,
+    runs: int = 50,
+) -> Profile:
+    """Time a model's calls and its operators.
+
+    ONNX Runtime times every operator itself; LiteRT's Python package has no such tool, so its operators are counted.
+
+    Args:
+        artifact: An ONNX or TFLite model; a `.keras` file runs in TensorFlow only, which the kernel does not load.
+        samples: (samples, …) inputs in [0, 1], repeated as needed; None draws some, for speed hardly depends on them.
+        batch: Samples a call.
+        threads: Threads of one call.
+        runs: Timed calls.
+
+    Raises:
+        BadInputError: The format cannot be profiled here, or a number is below 1.
+        WorkspaceError: The file is missing, truncated or changed.
+    """
+    for name, value in (("batch", batch), ("threads", threads), ("runs", runs)):
+        if value < 1:
+            raise BadInputError.of(name, rule="must be at least 1", got=value)
+    if artifact.format not in PROFILED:
+        raise BadInputError.of(
+            "artifact", rule=f"must be one of {', '.join(PROFILED)} to be profiled", got=artifact.label,
+            hint="convert it first; models that TensorFlow runs are not timed by operator",
+        )  # fmt: skip
+    with open_runtime(artifact, threads) as runtime:
+        given = samples if samples is not None and len(samples) else _drawn(runtime)
+        call = _median(runtime, _of(given, batch), runs)
+        wide = _median(runtime, _of(given, _WIDE), max(3, runs // 5))
+    feed = _of(given, batch)
+    timed = _onnx(artifact, feed, threads, runs) if artifact.format == "onnx" else _tflite(artifact)
+    inside = sum(each.ms or 0.0 for each in timed)
+    return Profile(
+        runtime=artifact.format,
+        batch=batch,
+        threads=threads,
+        runs=runs,
+        call_ms=call,
+        operators=tuple(sorted(timed, key=lambda each: (-(each.ms or 0.0), -each.count, each.operator))),
+        overhead_ms=max(0.0, call - inside) if artifact.format == "onnx" else None,
+        wide_ms=wide / _WIDE,
+        wide_batch=_WIDE,
+    )
+
+
+def _drawn(runtime: Runtime) -> NDArray[np.float32]:
+    shape = [axis if axis > 0 else _FREE_AXIS for axis in runtime.inputs[0].shape[1:]]
+    return np.random.default_rng(0).random((_WIDE, *shape), np.float32)
+
+
+def _of(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    return np.ascontiguousarray(np.resize(samples, (count, *samples.shape[1:])), np.float32)
+
+
+def _median(runtime: Runtime, batch: NDArray[np.float32], runs: int) -> float:
+    runtime.predict(batch)
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter_ns()
+        runtime.predict(batch)
+        times.append((time.perf_counter_ns() - start) / 1e6)
+    return float(np.median(times))
+
+
+def _onnx(artifact: Artifact, batch: NDArray[np.float32], threads: int, runs: int) -> list[OperatorTime]:
+    """Run in a session of its own, for profiling slows every call."""
+    import onnxruntime
+
+    with tempfile.TemporaryDirectory(prefix="profile-") as folder:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        options.enable_profiling = True
+        options.profile_file_prefix = str(Path(folder) / "profile")
+        session = onnxruntime.InferenceSession(artifact.path, options, providers=["CPUExecutionProvider"])
+        given = session.get_inputs()[0]
+        feed = batch.astype(np.float64 if "double" in given.type else np.float32, copy=False)
+        for _ in range(runs + 1):
+            session.run(None, {given.name: feed})
+        events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
+    return _by_operator(events, runs)
+
+
+def _by_operator(events: list[dict[str, Any]], runs: int) -> list[OperatorTime]:
+    """Sum up events; the first of each node belongs to the warm-up call."""
+    times: dict[str, float] = defaultdict(float)
+    nodes: Counter[str] = Counter()
+    seen: set[str] = set()
+    for event in events:
+        if event.get("cat") != "Node" or not event["name"].endswith(_NODE):
+            continue
+        operator, node = event["args"]["op_name"], f"{event['args'].get('node_index')} {event['name']}"
+        if node in seen:
+            times[operator] += event["dur"] / 1000
+        else:
+            seen.add(node)
+            nodes[operator] += 1
+    return [OperatorTime(operator=name, count=count, ms=times[name] / runs) for name, count in nodes.items()]
+
+
+def _tflite(artifact: Artifact) -> list[OperatorTime]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    model = schema.Model.GetRootAs(artifact.path.read_bytes(), 0)
+    counts: Counter[str] = Counter()
+    graph = model.Subgraphs(0)
+    for index in range(graph.OperatorsLength()):
+        code = model.OperatorCodes(graph.Operators(index).OpcodeIndex())
+        # Files from before the operator codes outgrew a byte have the old field only.
+        counts[names.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM")] += 1
+    return [OperatorTime(operator=name, count=count, ms=None) for name, count in counts.items()]
