@@ -4,6 +4,7 @@ A plot is a function from data to one of these, and a function from it to a pict
 """
 
 from workbench.core.records.base import Record, read_record
+from workbench.core.records.damage import ClassChange, Damage, Flip, LayerError
 from workbench.core.records.evaluation import (
     CalibrationBin,
     ClassScore,
@@ -15,6 +16,7 @@ from workbench.core.records.evaluation import (
     Verdict,
 )
 from workbench.core.records.files import Inventory, Sizes, TensorFacts
+from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
 from workbench.core.records.road import RoadReport, ServingStats, Variant
 from workbench.core.records.sweep import (
     Constraint,
@@ -30,22 +32,30 @@ from workbench.core.records.training import EpochPoint, LearningCurve
 
 __all__ = [
     "CalibrationBin",
+    "ClassChange",
     "ClassScore",
     "Constraint",
+    "Damage",
     "EpochPoint",
     "Estimate",
+    "EstimatedAccuracy",
     "Evaluation",
+    "Flip",
     "GateLine",
     "Inventory",
     "Latency",
+    "LayerError",
     "LearningCurve",
     "Noise",
     "Parity",
     "PointSeconds",
+    "PreviewAnswer",
     "Proportion",
     "Record",
     "Repeated",
     "RoadReport",
+    "Sensitivity",
+    "SensitivityCell",
     "ServingStats",
     "Sizes",
     "Spread",

@@ -1,0 +1,147 @@
+"""Other weights for one initializer: some zero, some shared, fewer bits; without fine-tuning."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from workbench.compress.sorted_clusters import centroids_of, nearest_in_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workbench.compress.weight_map import MappedKernel
+
+_REMEMBERED = 16
+
+
+class LayerSetting(NamedTuple):
+    """What is done to one kernel.
+
+    Attributes:
+        sparsity: Share of its weights to set to zero.
+        clusters: Distinct values, zero counted where there are zeros; None leaves them.
+        bits: Bits a weight, symmetric, one scale an output channel; None leaves them.
+    """
+
+    sparsity: float = 0.0
+    clusters: int | None = None
+    bits: int | None = None
+
+
+class Perturbed(NamedTuple):
+    """An initializer with other values, and how many of them are zero."""
+
+    values: NDArray[np.float32]
+    zeros: int
+
+
+class Kernel:
+    """One mapped kernel with what is worth computing once: its weights and magnitudes in order.
+
+    While another layer's slider moves, this one's last results are at hand.
+    """
+
+    def __init__(self, mapped: MappedKernel, stored: NDArray[np.float32]) -> None:
+        """Prepare it.
+
+        Args:
+            mapped: Where it is in the file.
+            stored: The initializer's values.
+        """
+        self.mapped = mapped
+        self.stored = stored
+        self.layout = mapped.layout
+        self.magnitudes = np.abs(self.layout)
+        self._results: OrderedDict[LayerSetting, Perturbed] = OrderedDict()
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Where its weights lie, the smallest first."""
+        return np.argsort(self.layout, axis=None, kind="stable")
+
+    @cached_property
+    def ordered(self) -> NDArray[np.float32]:
+        """Its weights, ascending."""
+        return self.layout.reshape(-1)[self.order]
+
+    @cached_property
+    def ordered_magnitudes(self) -> NDArray[np.float32]:
+        """Its weights' magnitudes, ascending."""
+        return np.sort(self.magnitudes, axis=None)
+
+    @cached_property
+    def unchanged(self) -> Perturbed:
+        """The initializer as it is in the file."""
+        return Perturbed(self.stored, self.stored.size - int(np.count_nonzero(self.stored)))
+
+    def threshold(self, sparsity: float) -> float:
+        """Return the magnitude of the smallest weight that stays.
+
+        As TensorFlow Model Optimization's pruning does it: round(weights x (1 - sparsity)) of them stay, at least
+        one, and with them all that are as large as the smallest of these.
+        """
+        kept = max(1, round(self.layout.size * (1 - sparsity)))
+        return float(self.ordered_magnitudes[self.layout.size - kept])
+
+    def mask(self, sparsity: float) -> NDArray[np.bool_]:
+        """Return which weights stay, in the initializer's layout."""
+        return self.magnitudes >= np.float32(self.threshold(sparsity))
+
+    def perturbed(self, setting: LayerSetting) -> Perturbed:
+        """Return the initializer's values under a setting, from memory where it was asked lately."""
+        if setting == LayerSetting():
+            return self.unchanged
+        found = self._results.pop(setting, None) or self._perturb(setting)
+        self._results[setting] = found
+        if len(self._results) > _REMEMBERED:
+            self._results.popitem(last=False)
+        return found
+
+    def _perturb(self, setting: LayerSetting) -> Perturbed:
+        if setting.clusters is None:
+            # The weights that stay are the file's own, to the last bit.
+            values = (
+                np.where(self.mask(setting.sparsity), self.stored, np.float32(0)) if setting.sparsity else self.stored
+            )
+        else:
+            values = self._shared(setting.clusters, setting.sparsity) * self.mapped.scale
+        if setting.bits is not None:
+            values = fewer_bits(values, setting.bits, self.mapped.channel_axis)
+        values = np.ascontiguousarray(values, np.float32)
+        return Perturbed(values, values.size - int(np.count_nonzero(values)))
+
+    def _shared(self, clusters: int, sparsity: float) -> NDArray[np.float32]:
+        """Return the weights with few values, in order of size first: all that are pruned then lie in one stretch."""
+        ordered, low, high = self.ordered, 0, 0
+        if sparsity:
+            limit = np.float32(self.threshold(sparsity))
+            low = int(np.searchsorted(ordered, -limit, "right"))
+            # A threshold of 0 keeps every weight.
+            high = max(low, int(np.searchsorted(ordered, limit, "left")))
+        kept = np.concatenate([ordered[:low], ordered[high:]])
+        shared = nearest_in_order(kept, centroids_of(kept, clusters - int(high > low)))
+        values = np.zeros(ordered.size, np.float32)
+        values[self.order[:low]] = shared[:low]
+        values[self.order[high:]] = shared[low:]
+        return values.reshape(self.layout.shape)
+
+
+def fewer_bits(values: NDArray[np.float32], bits: int, channel_axis: int) -> NDArray[np.float32]:
+    """Round weights to `2**bits - 1` evenly spaced values around 0, one scale an output channel.
+
+    Symmetric quantization as LiteRT and ONNX Runtime do it for weights; the result is real values again.
+
+    Args:
+        values: Any shape.
+        bits: 2 to 8.
+        channel_axis: The axis that keeps a scale for each of its positions.
+    """
+    others = tuple(axis for axis in range(values.ndim) if axis != channel_axis)
+    levels = np.float32(2 ** (bits - 1) - 1)
+    scale = np.abs(values).max(axis=others, keepdims=True) / levels
+    scale = np.where(scale > 0, scale, np.float32(1))
+    return np.asarray(np.rint(values / scale) * scale, np.float32)

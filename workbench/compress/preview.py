@@ -1,0 +1,247 @@
+"""The live slider: what a setting costs and buys, measured at once and without fine-tuning.
+
+It runs in the kernel on ONNX Runtime, on the converted file's bytes with other weights in them; no TensorFlow, nothing
+is written.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+from workbench.compress.candidate import Original
+from workbench.compress.growing_sample import FIRST, GrowingSample
+from workbench.compress.measuring import Answered, Measuring, answered
+from workbench.compress.newest_wins import NewestWins, require_open
+from workbench.compress.preview_settings import PreviewSettings, layer_settings
+from workbench.compress.weight_map import WeightMap, weight_map
+from workbench.core.errors import BadInputError
+from workbench.evaluate.packing import Packer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+    from types import TracebackType
+
+    from workbench.compress.candidate import Candidate
+    from workbench.compress.perturb import LayerSetting
+    from workbench.core.artifact import Artifact
+    from workbench.core.events import Event
+    from workbench.core.records.preview import PreviewAnswer
+    from workbench.core.workspace import Workspace
+    from workbench.datasets import Dataset
+
+__all__ = ["Preview", "PreviewSettings", "open_preview"]
+
+
+def open_preview(
+    artifact: Artifact,
+    dataset: Dataset | str | PathLike[str],
+    *,
+    workspace: Workspace | None = None,
+    threads: int | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Preview:
+    """Prepare the live slider for a model: its ONNX conversion (a job, kept), the weight map, its own answers.
+
+    Args:
+        artifact: A trained `tf_keras` model.
+        dataset: Its test images are answered.
+        workspace: Where the conversion runs; None is the default one.
+        threads: How many images' batches are answered at once; None is the machine's cores, at most 4.
+        on_event: Called with each event of the conversion.
+
+    Raises:
+        BadInputError: The model is of another format, or does not fit the dataset.
+        ParityError: The conversion does not answer like the model.
+        WorkspaceError: The model file is missing, truncated or changed.
+        MissingExtraError: h5py is not installed.
+    """
+    from workbench.convert.run import convert
+    from workbench.datasets import load_dataset
+
+    if artifact.format != "tf_keras":
+        raise BadInputError.of(
+            "artifact", rule="must be a tf_keras model", got=artifact.label,
+            hint="open the model that it was made from",
+        )  # fmt: skip
+    if threads is not None and threads < 1:
+        raise BadInputError.of("threads", rule="must be at least 1", got=threads)
+    data = load_dataset(dataset, workspace=workspace)
+    onnx = convert(artifact, "onnx", dataset=data, workspace=workspace, on_event=on_event)
+    content = onnx.verify().path.read_bytes()
+    return Preview(content, weight_map(artifact.path, content), GrowingSample.of(data), threads=threads or _cores())
+
+
+class Preview:
+    """An open slider; close it, or use it in a `with`.
+
+    Attributes:
+        map: Which initializer each Keras kernel became.
+        parent: How the model itself answers the test images.
+        seconds_an_image: What one image took then, all threads at work.
+    """
+
+    def __init__(self, content: bytes, mapped: WeightMap, sample: GrowingSample, *, threads: int) -> None:
+        """Answer all test images once; what `open_preview` does.
+
+        Args:
+            content: The ONNX file.
+            mapped: Its map.
+            sample: The test images.
+            threads: How many batches are answered at once.
+        """
+        self.map = mapped
+        self._original = Original(content, mapped.kernels)
+        self._sample = sample
+        self._packer = Packer(content, "onnx")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="preview")
+        # Kernels and the packer remember their last results and are not made for two threads at once.
+        self._weights, self._packing = threading.Lock(), threading.Lock()
+        self._pushed = NewestWins()
+        self._open = True
+        began = time.perf_counter()
+        itself = self._original.with_weights([kernel.unchanged for kernel in self._original.kernels])
+        self.parent = self._answer(itself, len(sample))
+        self.seconds_an_image = (time.perf_counter() - began) / len(sample)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that a sparsity of their own can be set for."""
+        taken = (mapped.kernel for mapped in self.map.kernels if mapped.kernel.compressed)
+        return tuple(dict.fromkeys(kernel.layer for kernel in taken))
+
+    @property
+    def kernel_names(self) -> tuple[str, ...]:
+        """A name for each mapped kernel: its layer's, or the weight's where a layer has several."""
+        layers = [mapped.kernel.layer for mapped in self.map.kernels]
+        return tuple(
+            mapped.kernel.layer if layers.count(mapped.kernel.layer) == 1 else mapped.kernel.weight
+            for mapped in self.map.kernels
+        )
+
+    def answers(
+        self, settings: PreviewSettings, *, limit: int | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[PreviewAnswer]:
+        """Answer for a setting on 250 test images, then on more and more of them, at last on all.
+
+        Args:
+            settings: Where the sliders are.
+            limit: At most so many images; None is all.
+            stop: Asked between two batches whether nobody wants to know any more; the answers then end.
+
+        Yields:
+            An answer for each size of the sample; whoever takes no more of them stops the work.
+
+        Raises:
+            BadInputError: `sparsity_by_layer` names a layer that cannot be pruned, or the slider was closed.
+        """
+        began = time.perf_counter()
+        require_open(self._open)
+        candidate, zeros = self.candidate(settings)
+        measuring = Measuring(self._pool, self._sample, stop)
+        try:
+            sizes = measuring.sizes(candidate, self._packed)
+            parts = measuring.parts(candidate.answering(), self._sample.stops(limit))
+            for part in parts:
+                right, known = part.right(), sizes.known()
+                if right is None or known is None:
+                    return
+                yield answered(
+                    settings, right, known, self.parent, self.map,
+                    zeros=zeros, seconds=time.perf_counter() - began, engine_seconds=measuring.engine_seconds,
+                )  # fmt: skip
+        finally:
+            measuring.stop()
+
+    def first(self, settings: PreviewSettings) -> PreviewAnswer:
+        """Answer for a setting on the first 250 test images only (all of them where there are fewer)."""
+        return next(self.answers(settings, limit=FIRST))
+
+    def final(self, settings: PreviewSettings) -> PreviewAnswer:
+        """Answer for a setting on all test images."""
+        return list(self.answers(settings))[-1]
+
+    def ask(self, settings: PreviewSettings, on_answer: Callable[[PreviewAnswer], object]) -> None:
+        """Answer for a setting in a thread of the slider's own; a newer setting ends an older one's answers.
+
+        Args:
+            settings: Where the sliders are.
+            on_answer: Called in that thread with each answer.
+
+        Raises:
+            BadInputError: `sparsity_by_layer` names a layer that cannot be pruned.
+        """
+        layer_settings(settings, self._original.kernels)
+
+        def work(outdated: Callable[[], bool]) -> None:
+            for answer in self.answers(settings, stop=outdated):
+                if outdated():
+                    return
+                on_answer(answer)
+
+        self._pushed.ask(work)
+
+    def candidate(self, settings: PreviewSettings) -> tuple[Candidate, float]:
+        """Return the model with the weights that a setting means, and the share of zeros in its kernels.
+
+        Raises:
+            BadInputError: `sparsity_by_layer` names a layer that cannot be pruned.
+        """
+        kernels = self._original.kernels
+        with self._weights:
+            asked = layer_settings(settings, kernels)
+            perturbed = [kernel.perturbed(each) for kernel, each in zip(kernels, asked, strict=True)]
+        weights = sum(each.values.size for each in perturbed)
+        zeros = sum(each.zeros for each in perturbed) / weights if weights else 0.0
+        return self._original.with_weights(perturbed), zeros
+
+    def alone(self, kernel: int, setting: LayerSetting, images: int) -> str:
+        """Change one kernel only and answer the first images of the sample.
+
+        Args:
+            kernel: Its number in the map.
+            setting: What is done to it.
+            images: How many.
+
+        Returns:
+            A "1" for each right answer and a "0" for each wrong one.
+        """
+        require_open(self._open)
+        kernels = self._original.kernels
+        with self._weights:
+            changed = [
+                each.perturbed(setting) if number == kernel else each.unchanged for number, each in enumerate(kernels)
+            ]
+        return self._answer(self._original.with_weights(changed), images).bits
+
+    def close(self) -> None:
+        """Stop what is under way and let go of the threads."""
+        self._open = False
+        self._pushed.close()
+        self._pool.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _packed(self, candidate: Candidate) -> int:
+        with self._packing:
+            return self._packer.size(candidate.initializers)
+
+    def _answer(self, candidate: Candidate, images: int) -> Answered:
+        (part,) = Measuring(self._pool, self._sample, lambda: False).parts(candidate.answering(), [images])
+        right = part.right()
+        assert right is not None, "nobody stopped it"
+        return Answered(right)
+
+
+def _cores() -> int:
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
