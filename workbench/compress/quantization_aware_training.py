@@ -51,10 +51,9 @@ class QuantizationAwareTraining(FineTuned):
 
     def objection(self, present: frozenset[Trait]) -> str | None:
         """What came before must be preserved."""
-        missing = present - _KEPT[self.preserve] - {"quantization"}
-        if not missing:
+        if present <= _KEPT[self.preserve]:
             return None
-        needed = next(name for name, kept in _KEPT.items() if kept >= present - {"quantization"})
+        needed = next(name for name, kept in _KEPT.items() if kept >= present)
         return f"must have preserve={needed!r} to keep what the steps before it gave"
 
     def wrap(self, model: Any, steps: int) -> Wrapped:

@@ -51,6 +51,11 @@ class Recipe:
                     f"steps.{number}", rule=f"must not follow {before.name}, whose result cannot be trained",
                     got=step.name, hint=f"put {before.name} last",
                 )  # fmt: skip
+            if "quantization" in present and not step.final:
+                raise BadInputError.of(
+                    f"steps.{number}", rule="must come before quantization_aware_training", got=step.name,
+                    hint="only post_training may follow it",
+                )  # fmt: skip
             if reason := step.objection(present):
                 raise BadInputError.of(f"steps.{number}", rule=reason, got=step.name)
             present |= step.gives

@@ -65,7 +65,9 @@ class StructuredPruning(FineTuned):
 
     def objection(self, present: frozenset[Trait]) -> str | None:
         """Pruning undoes shared values: its fine-tuning moves each weight by itself."""
-        return "must come before clustering, whose shared values it would undo" if "clusters" in present else None
+        if "clusters" in present:
+            return "must come before clustering, whose shared values it would undo"
+        return None
 
     def wrap(self, model: Any, steps: int) -> Wrapped:
         """Wrap the layers that the pattern fits and name the others."""
