@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from workbench.sweep.tuned import Tuned
 
-_FIRST_TRIALS, _FIRST_EPOCHS = 4, 1
+# A slow beginning is forgiven for one epoch; before there is a median, nothing is compared.
+_FIRST_TRIALS, _FIRST_EPOCHS = 4, 2
 _COUNTS = "counts"
 
 
@@ -55,9 +56,11 @@ class Study:
             backend = optuna.storages.journal.JournalFileBackend(str(tuned.folder.journal))
             study = optuna.create_study(
                 study_name=tuned.name, storage=optuna.storages.JournalStorage(backend), load_if_exists=True,
-                direction="maximize", sampler=optuna.samplers.TPESampler(seed=settings.seed),
+                direction="maximize",
                 pruner=median if settings.pruner else optuna.pruners.NopPruner(),
             )  # fmt: skip
+            # A sampler that began with the same seed again would propose once more what was tried before the crash.
+            study.sampler = optuna.samplers.TPESampler(seed=settings.seed + len(study.get_trials(deepcopy=False)))
         found = cls(study, tuned.axes, settings.trials)
         if not reading:
             found._take_up()
@@ -65,7 +68,7 @@ class Study:
 
     @property
     def left(self) -> int:
-        """Trainings that are still to be begun; those under way and those that were refused do not count."""
+        """Trials that are still to be ended; those under way are among them, those that were refused do not count."""
         done = sum(bool(trial.user_attrs.get(_COUNTS)) for trial in self.study.get_trials(deepcopy=False))
         return max(0, self.trials - done)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.core.errors import BadInputError
@@ -16,7 +16,6 @@ from workbench.train.search import SearchSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from workbench.core.events import Event
     from workbench.core.records import SweepPoint
@@ -27,9 +26,9 @@ STAGE = "workbench.sweep.tuning:run"
 _TESTED = "tested.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tuned(Sweep):
-    """One search. What its points say of accuracy was measured on the validation split; `tested()` is of the test split.
+    """One search. Its points' accuracy was measured on the validation split; what `tested()` gives, on the test split.
 
     Its dataset (`data()`) has the validation split where others have their test split; `whole_data()` is what was
     given.
@@ -54,6 +53,11 @@ class Tuned(Sweep):
         found = super().named(name, workspace)
         assert isinstance(found, Tuned)
         return found
+
+    def __repr__(self) -> str:
+        points = self.points()
+        done = sum(point.state == "done" for point in points)
+        return f"Tuned({self.name!r}, {self.state}, {done} measured, {len(points) - done} refused or ended early)"
 
     @property
     def tuning(self) -> SearchSettings:
@@ -116,7 +120,7 @@ class Tuned(Sweep):
 
         text = self._program()
         if path is not None:
-            write_atomic(path=self.folder.path / path, data=text)
+            write_atomic(Path(path), text)
         return text
 
     def resume(
@@ -181,5 +185,6 @@ class Tuned(Sweep):
 
 
 def _shown(axis: Any) -> str:
-    return f"Range(**{json.dumps(axis)})".replace("null", "None").replace("false", "False").replace("true", "True") \
-        if isinstance(axis, dict) else repr(axis)  # fmt: skip
+    if not isinstance(axis, dict):
+        return repr(axis)
+    return f"Range({', '.join(f'{name}={value!r}' for name, value in axis.items())})"

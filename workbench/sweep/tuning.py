@@ -145,7 +145,7 @@ def _axis(name: str, axis: Any, architecture: str) -> tuple[Any, ...] | Range:
     return axis if isinstance(axis, Range) else values
 
 
-def _question(  # noqa: PLR0913, PLR0917 - all that makes up the question
+def _question(
     data: Dataset,
     axes: Mapping[str, tuple[Any, ...] | Range],
     train: dict[str, Any],
@@ -155,7 +155,8 @@ def _question(  # noqa: PLR0913, PLR0917 - all that makes up the question
 ) -> dict[str, Any]:
     if wrong := [name for name in train if name in axes]:
         raise BadInputError.of("train", rule="must not fix an axis of the space", got=wrong[0])
-    candidate(data, settings, train, {})  # what all share is refused before the first trial
+    # What all share is refused before the first trial, and a network that cannot be counted.
+    settings.budget.refusal(candidate(data, settings, train, {}), data)
     limits = (f"raw <= {settings.budget.bytes} B",) if settings.budget.bytes else ()
     measured = SweepSettings(
         search="optuna", sampler_seed=settings.seed, trials=settings.trials, objectives=objectives, constraints=limits

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from workbench.core.errors import BadInputError
+from workbench.datasets import Dataset
+from workbench.jobs import jobs
+from workbench.sweep.axes import Range
+from workbench.sweep.tuning import attach_search, search
+
+if TYPE_CHECKING:
+    from workbench.core.records import SweepPoint
+    from workbench.core.workspace import Workspace
+    from workbench.sweep.tuned import Tuned
+
+SPACE: dict[str, Any] = {
+    "learning_rate": Range(low=1e-3, high=3e-2, log=True), "filters": (2, 3, 64), "kernel": (1, 3),
+}  # fmt: skip
+ASKED: dict[str, Any] = {
+    "space": SPACE, "trials": 3, "budget": {"parameters": 2_000}, "pruner": False, "workers": 2, "name": "sizes",
+    "train": {"epochs": 2, "batch_size": 16, "architecture_settings": {"depth": 1, "dense": 0}},
+}  # fmt: skip
+
+
+def small(workspace: Workspace, *, turned: bool = False) -> Dataset:
+    """The digits as scikit-learn has them, 8x8, few; `turned` gives the test split other labels."""
+    X, y = load_digits(return_X_y=True)  # noqa: N806
+    grey = (X.reshape(-1, 8, 8) * 15).astype(np.uint8)
+    tested = (y[300:400] + turned) % 10
+    return Dataset.from_arrays(grey[:300], y[:300], grey[300:400], tested, name="small", workspace=workspace)
+
+
+@pytest.fixture(scope="module")
+def data(workspace: Workspace) -> Dataset:
+    return small(workspace)
+
+
+@pytest.fixture(scope="module")
+def told() -> list[SweepPoint]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def found(data: Dataset, workspace: Workspace, told: list[SweepPoint]) -> Tuned:
+    return search(data, **ASKED, on_point=told.append, workspace=workspace)
+
+
+def test_trials_are_judged_by_the_validation_split_and_the_frontier_by_the_test_split(
+    found: Tuned, data: Dataset
+) -> None:
+    assert found.state == "done"
+    measured = [point for point in found.points() if point.variant is not None]
+    assert len(measured) == 3
+    _, held = data.validation_split(0.2)
+    assert {point.variant.accuracy.total for point in measured if point.variant} == {len(held)}
+    tested = found.tested()
+    assert set(tested) == {point.key for point in found.frontier()}  # type: ignore[union-attr]
+    assert {variant.accuracy.total for variant in tested.values()} == {data.test_size}
+
+
+def test_what_is_above_the_budget_is_refused_untrained(found: Tuned, told: list[SweepPoint]) -> None:
+    for point in found.points():
+        refused = point.state == "failed"
+        assert refused == (point.values["filters"] == 64)
+        if refused:
+            assert "parameters are above the budget of 2,000" in point.reason
+            assert not point.made
+    assert {point.key for point in told} == {point.key for point in found.points()}
+
+
+def test_the_best_is_the_one_with_the_highest_validation_accuracy(found: Tuned) -> None:
+    best = found.best()
+    assert best == max(
+        (point for point in found.points() if point.variant),
+        key=lambda point: (point.variant.accuracy.value, -point.variant.sizes.raw),  # type: ignore[union-attr]
+    )
+    assert best in found.frontier()
+
+
+def test_what_is_finished_is_not_trained_again_under_this_or_another_name(
+    found: Tuned, data: Dataset, workspace: Workspace
+) -> None:
+    before = len(jobs(workspace, "train"))
+    assert search(data, **ASKED, workspace=workspace).points() == found.points()
+    # With one trial at a time the first proposals are those of the seed, which the other search had too.
+    other = search(data, **{**ASKED, "name": "other", "trials": 1}, workspace=workspace)
+    assert len(jobs(workspace, "train")) == before
+    (point,) = (point for point in other.points() if point.variant)
+    assert point.seconds.total == 0
+
+
+def test_its_export_is_a_program_and_a_table(found: Tuned) -> None:
+    program = found.export("py")
+    compile(program, "search", "exec")
+    assert "'learning_rate': Range(low=0.001" in program
+    assert found.export("csv").count("\n") == len(found.points()) + 1
+    assert repr(found).startswith("Tuned('sizes', done, 3 measured")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"space": {}}, "space must have at least one axis"),
+        ({"space": {"colour": [1]}}, "space must have axes among epochs, batch_size"),
+        ({"space": {"filters": [0]}}, "filters must be at least 1, got 0"),
+        ({"space": {"filters": 3}}, "space.filters must be a list of values or a Range"),
+        ({"space": {"validation_fraction": [0.1]}}, "space must have axes among"),
+        ({"train": {"filters": 3, "epochs": 1}}, "train must not fix an axis of the space"),
+        ({"trials": 0}, "trials must be at least 1"),
+        ({"budget": {"parameters": 0}}, "parameters must be at least 1, got 0; it means: most weights"),
+        ({"objectives": ("accuracy", "p95")}, "objectives must not be latencies"),
+        ({"architecture": "vgg"}, "architecture must be one of"),
+        ({"validation_fraction": 0}, "validation_fraction must be above 0"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_in_one_sentence(
+    changes: dict[str, Any], sentence: str, data: Dataset, workspace: Workspace
+) -> None:
+    with pytest.raises(BadInputError, match=sentence):
+        search(data, **{**ASKED, "name": "bad", **changes}, workspace=workspace)
+    assert not (workspace.sweeps / "bad").exists()
+
+
+def test_a_name_is_not_shared_by_two_questions(found: Tuned, data: Dataset, workspace: Workspace) -> None:
+    for changes, sentence in (({"trials": 4}, "other settings"), ({"budget": {}}, "other settings")):
+        with pytest.raises(BadInputError, match=sentence):
+            search(data, **{**ASKED, **changes}, workspace=workspace)
+    assert found.state == "done"
+
+
+@pytest.mark.thorough
+def test_other_test_labels_change_nothing_but_what_is_tested(data: Dataset, workspace: Workspace) -> None:
+    asked = {**ASKED, "trials": 2, "workers": 1}
+    ours = search(data, **{**asked, "name": "ours"}, workspace=workspace)
+    turned = search(small(workspace, turned=True), **{**asked, "name": "turned"}, workspace=workspace)
+    assert [(point.values, point.state, point.sha256) for point in ours.points()] == [
+        (point.values, point.state, point.sha256) for point in turned.points()
+    ]
+    assert [point.label for point in ours.frontier()] == [point.label for point in turned.frontier()]
+    accuracies = ({v.accuracy.value for v in each.tested().values()} for each in (ours, turned))
+    assert next(accuracies) != next(accuracies)
+
+
+@pytest.mark.thorough
+def test_a_trial_below_the_median_is_ended(data: Dataset, workspace: Workspace) -> None:
+    asked: dict[str, Any] = {"space": {"learning_rate": Range(low=1e-6, high=3e-2, log=True)}, "trials": 12}
+    found = search(
+        data, **asked, train={**ASKED["train"], "epochs": 8}, workers=1, name="poor", workspace=workspace
+    )  # fmt: skip
+    ended = [point for point in found.points() if "is below the median" in point.reason]
+    measured = [point for point in found.points() if point.variant]
+    assert ended
+    assert len(ended) + len(measured) == 12
+    assert max(p.variant.accuracy.value for p in measured if p.variant) > 0.6
+    assert found.importance() == {"learning_rate": 1.0}
+
+
+@pytest.mark.faults
+def test_a_search_whose_process_was_killed_goes_on_without_repeating(workspace: Workspace, data: Dataset) -> None:
+    program = (
+        "from workbench.sweep.tuning import search\nfrom workbench.datasets import Dataset\n"
+        "from workbench.sweep.axes import Range\n"
+        f"search(Dataset.open({str(data.folder)!r}), name='killed', trials=6, workers=1, pruner=False, seed=3,\n"
+        "       space={'learning_rate': Range(low=1e-3, high=3e-2, log=True)},\n"
+        "       train={'epochs': 2, 'architecture_settings': {'filters': 2, 'depth': 1, 'dense': 0}})"
+    )
+    lines = workspace.sweeps / "killed" / "points.jsonl"
+    process = subprocess.Popen([sys.executable, "-c", program])
+    deadline = time.monotonic() + 120
+    while not (lines.is_file() and lines.read_bytes().count(b"\n") >= 2):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    found = attach_search("killed", workspace)
+    assert found.state == "lost"
+    before = found.points()
+    done_before = len(before)
+    found.resume(workers=1)
+    assert found.state == "done"
+    assert found.points()[:done_before] == before
+    assert len(found.points()) == len(lines.read_text().splitlines()) == 6
+    assert found.tested()
