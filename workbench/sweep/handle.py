@@ -225,7 +225,11 @@ class Sweep:
         return estimate(self, workers or default_workers())
 
     def export(self, form: Literal["csv", "json", "py"], path: str | Path | None = None) -> str:
-        """Return the points as CSV or JSON, or the program that reproduces the sweep; write it where a path is given.
+        """Return the points as `csv` or `json`, or as `py` the program that reproduces the sweep.
+
+        Args:
+            form: One of these.
+            path: Where to write it too.
 
         Raises:
             BadInputError: No such form.

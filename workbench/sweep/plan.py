@@ -12,7 +12,7 @@ from workbench.compress.recipe import Recipe
 from workbench.core.artifact import cpu_name
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import digest
-from workbench.sweep.axes import DEPLOY, TRAIN, leaves_out, step_names
+from workbench.sweep.axes import DEPLOY, TRAIN, Range, leaves_out, step_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -230,9 +230,11 @@ def _settings_of(step: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _label(space: Space, chain: Chain, values: dict[str, Any], seed: int | None) -> str:
-    settings = [axis.rpartition(".")[2] for axis in values]
+    # What is the same for all points need not be said.
+    told = [name for name, axis in space.axes.items() if name in values and (isinstance(axis, Range) or len(axis) > 1)]
+    settings = [axis.rpartition(".")[2] for axis in told]
     parts = [str(Recipe(chain)) if chain else "as trained"] if len(space.chains) > 1 else []
-    for axis, setting in zip(values, settings, strict=True):
+    for axis, setting in zip(told, settings, strict=True):
         name = setting if settings.count(setting) == 1 else axis
         shown = f"{values[axis]:g}" if isinstance(values[axis], float) else values[axis]
         parts.append(f"{name} {shown}")

@@ -71,7 +71,7 @@ def sweep(  # noqa: PLR0913 - what it is given, where it goes, who is told; the 
     chosen = SweepSettings.parse(settings)
     dataset = load_dataset(data, workspace=workspace)
     asked = question(space, artifact, dataset, chosen)
-    handle = Sweep.named(name or f"{dataset.name}-{digest(asked)[:8]}", workspace)
+    handle = Sweep.named(f"{dataset.name}-{digest(asked)[:8]}" if name is None else name, workspace)
     if handle.folder.exists:
         require_same(asked, handle)
     else:

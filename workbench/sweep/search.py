@@ -136,6 +136,8 @@ class Search:
                 found = optuna.importance.get_param_importances(self.study, target=lambda trial: trial.values[which])
         except (ValueError, RuntimeError) as error:
             raise BadInputError(f"The importance of axes needs more finished trials ({error}).") from error
+        if not found:
+            raise BadInputError("The importance of axes needs more finished trials.")
         return {name: float(share) for name, share in found.items()}
 
     def _take_up(self) -> None:

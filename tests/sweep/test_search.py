@@ -1,0 +1,127 @@
+"""Optuna's searches, without a job: points are made of figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from points import failed, point
+
+import workbench.sweep
+import workbench.train
+from workbench.core.errors import BadInputError
+from workbench.core.workspace import Workspace
+from workbench.sweep.axes import Range
+from workbench.sweep.handle import Sweep
+from workbench.sweep.search import Proposal, Search
+from workbench.sweep.settings import SweepSettings
+from workbench.sweep.space import Choice, Space
+
+if TYPE_CHECKING:
+    from workbench.core.records import SweepPoint
+    from workbench.datasets import Dataset
+
+SPACE = Space(
+    Choice(("magnitude_pruning", "post_training"), "post_training"),
+    {"magnitude_pruning.sparsity": Range(low=0.1, high=0.9), "post_training.numeric": ["dynamic", "int8"]},
+)
+
+
+def asked(tmp_path: Any, space: Space = SPACE, **settings: Any) -> Sweep:
+    home = Workspace.at(tmp_path / "home")
+    found = Sweep.named("search", home)
+    if not found.folder.exists:
+        chosen = SweepSettings(search="optuna", objectives=("accuracy", "gzip"), **settings)
+        found.folder.begin({
+            "space": space.to_json(), "parent": {"folder": "/nowhere", "sha256": "f" * 64},
+            "dataset": {"name": "digits", "checksum": "0" * 64}, "settings": chosen.model_dump(mode="json"),
+        })  # fmt: skip
+    return found
+
+
+def measured(proposal: Proposal) -> SweepPoint:
+    """A world in which less pruning is better and int8 is small."""
+    sparsity = proposal.values.get("magnitude_pruning.sparsity", 0)
+    small = proposal.values["post_training.numeric"] == "int8"
+    return point(
+        f"point {proposal.number}", 0.99 - sparsity / 10, int(1000 * (1 - sparsity) / (1 + small)), **proposal.values
+    )
+
+
+def drive(search: Search, times: int) -> list[Proposal]:
+    found = []
+    for _ in range(times):
+        found.append(search.ask())
+        search.tell(found[-1].number, [measured(found[-1])])
+    return found
+
+
+def test_proposals_lie_in_the_space_and_come_again_from_the_same_seed(tmp_path: Any) -> None:
+    one, other = (drive(Search.open(asked(tmp_path / name)), 8) for name in "ab")
+    assert one == other
+    assert {proposal.chain for proposal in one} == {0, 1}
+    for proposal in one:
+        assert ("magnitude_pruning.sparsity" in proposal.values) is (proposal.chain == 0)
+        assert 0.1 <= proposal.values.get("magnitude_pruning.sparsity", 0.1) <= 0.9
+    assert drive(Search.open(asked(tmp_path / "c", sampler_seed=1)), 8) != one
+
+
+def test_a_study_goes_on_where_a_killed_process_left_it(tmp_path: Any) -> None:
+    first = Search.open(asked(tmp_path, trials=6))
+    drive(first, 2)
+    lost = first.ask()  # killed before it told
+    again = Search.open(asked(tmp_path))
+    assert again.left == 4
+    (taken_up,) = drive(again, 1)
+    assert (taken_up.chain, taken_up.values) == (lost.chain, lost.values)
+    drive(again, 3)
+    assert again.left == 0
+
+
+def test_failed_points_count_as_tried_and_are_no_answer(tmp_path: Any) -> None:
+    search = Search.open(asked(tmp_path, trials=3))
+    proposal = search.ask()
+    search.tell(proposal.number, [failed("gone")])
+    assert search.left == 2
+    drive(search, 2)
+    assert search.left == 0
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+def test_constraints_are_told_to_the_sampler(sampler: str, tmp_path: Any) -> None:
+    search = Search.open(asked(tmp_path, sampler=sampler, constraints=("gzip <= 500 B",), trials=30))
+    drive(search, 30)
+    from optuna.samplers._base import _CONSTRAINTS_KEY
+
+    trials = search.study.get_trials(deepcopy=False)
+    told = [trial.system_attrs[_CONSTRAINTS_KEY][0] for trial in trials]
+    assert [beyond <= 0 for beyond in told] == [trial.values[1] <= 500 for trial in trials]
+    assert any(beyond > 0 for beyond in told)
+
+
+def test_importance_is_asked_of_optuna(tmp_path: Any) -> None:
+    space = Space(
+        ("magnitude_pruning", "post_training"),
+        {"magnitude_pruning.sparsity": Range(low=0.1, high=0.9), "post_training.numeric": ["dynamic", "int8"]},
+    )
+    sweep = asked(tmp_path, space)
+    with pytest.raises(BadInputError, match="needs more finished trials"):
+        sweep.importance("accuracy")
+    drive(Search.open(sweep), 30)
+    found = sweep.importance("accuracy")
+    assert next(iter(found)) == "magnitude_pruning.sparsity"
+    assert sum(found.values()) == pytest.approx(1)
+    with pytest.raises(BadInputError, match="metric must be one of accuracy, gzip"):
+        sweep.importance("raw")
+
+
+def test_a_real_search_measures_its_trials(digits: Dataset, workspace: Workspace) -> None:
+    parent = workbench.train(digits, architecture="mlp", epochs=2, workspace=workspace)
+    space = Space("post_training", {"post_training.numeric": ["dynamic", "int8"]})
+    found = workbench.sweep(
+        space, parent, digits, name="searched", workspace=workspace, search="optuna", trials=4, runs=20
+    )
+    assert found.state == "done"
+    assert 1 <= len(found.points()) <= 2, "what is proposed again is not made again"
+    assert Search.open(found, reading=True).left == 0
+    assert found.frontier()
