@@ -69,8 +69,11 @@ class Study:
     @property
     def left(self) -> int:
         """Trials that are still to be ended; those under way are among them, those that were refused do not count."""
-        done = sum(bool(trial.user_attrs.get(_COUNTS)) for trial in self.study.get_trials(deepcopy=False))
-        return max(0, self.trials - done)
+        from optuna.trial import TrialState
+
+        # One that failed was under way in a process that was killed, perhaps between its mark and its end.
+        ended = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+        return max(0, self.trials - sum(bool(trial.user_attrs.get(_COUNTS)) for trial in ended))
 
     @property
     def asked(self) -> int:
