@@ -8,9 +8,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 def onnx_file(tensors: dict[str, np.ndarray]) -> bytes:
-    """An ONNX file that holds these arrays and passes its input through."""
+    """An ONNX file that holds these arrays and answers with a softmax."""
     value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
-    node = helper.make_node("Identity", ["x"], ["y"], name="pass")
+    # A negative setting is written in ten bytes.
+    node = helper.make_node("Softmax", ["x"], ["y"], name="answer", axis=-1)
     held = [numpy_helper.from_array(array, name) for name, array in tensors.items()]
     graph = helper.make_graph([node], "graph", value[:1], value[1:], held)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString()
@@ -45,6 +46,7 @@ def every_kind() -> bytes:
         "flat": np.where(draw.random(600) < 0.1, np.float32(1.5), np.float32(0)).astype(np.float32),
         "half": kernel((20, 20), 0.3).astype(np.float16),
         "quantised": np.where(draw.random(quantised.shape) < 0.7, np.int8(-3), quantised),
+        "origins": (kernel((40, 48), 0.7, 9) * 300 + draw.integers(-99, 99, 48)).astype(np.int8),
         "bias": kernel((64,), 0.0),
         "shape": np.array([-1, 28, 28, 1], np.int64),
         "constant": np.full((9, 9), 3, np.float32),

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import io
 import zipfile
 
@@ -18,6 +19,19 @@ ANY_ARRAY = st.sampled_from(DTYPES).flatmap(
     lambda dtype: arrays(dtype, array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9))
 )
 CHANCE = np.random.default_rng(0)
+GOLDEN = (
+    "4c57500105ec2fb273b43e566b4c007663f61392606366e6e762e3e0e79013e1e0b37aa8cfa5cbc55821c45829c506ac8bca538be079434b"
+    "04dacd83cf82826a5621602d9b5890a17541834382830d1ae88ce55e0734b4ce3002053840dc14af038c5a4f5838e4384404989d180bbd6e"
+    "b044f183ace1e2e2003a9505ec0fa04025b200c4c900c2011b040803055122b42da63024a853b0f8ab0900808d4f7c02f798cb79ebb011d9"
+    "8040ef4e1f8cfe85579b677b9eb8a71513f0922be382cad9282645031e7713a98dc24e71c3931c20bed22534b5a37d049c1892367b7fbd0b"
+    "6fada677d51b0b908bf66d3844a09f3de6d55784e6b19707cc1c095e32ef324b06d322078161aa8ccd7d3a0787bfa04d9a811adf02816e04"
+    "9a2ceb213196ccd3836f090f4dca86dcb203927e063b3c3d3ebcbdbe329df3060200000a02071f213152e2e9f6fdbdfeb9ecb90bc6050347"
+    "57e1a8606bdb632c8d8231ec4dff10aa86c7b695d1bf4f770a11bf59cc68c13cc5494c4e939f2528b2b00dcf2dfa1bbbc3384a23813255c8"
+    "b194442283c25bc7aaa8b2bc637c75368df7df2ae3b5fe2cdd11bc0c28b708f4f4c6f0fd4c7bcacd1265931a48985b3c73d29ed9c967c2a1"
+    "1b6b0b8bc8727f7b5ee9f81a9cbd2f0760174fcd2dc6cd2bca96ff8450d08e1d6aeae85d6a601131589c82b3d9e2a9fbc1367f389c054668"
+    "49d3398f55053810976a2bb20b8b8028f600fd1602a85c865e50d3c1bba0baa8486e007ab71dc9058668bc2a0e7ad3730765d17f06"
+)
+GOLDEN_SHA256 = "b273b43e566b4c0099bb8470954133848b389dff8bb3661d46b2f3beb2eefff1"
 
 
 @settings(max_examples=60, deadline=None)
@@ -83,6 +97,13 @@ def test_channels_that_differ_make_positions_cheaper() -> None:
     uneven = np.sort(even.ravel()).reshape(64, 64)
     sizes = [len(pack(onnx_file({"w": mask.astype(np.float32)}), "onnx")) for mask in (even, uneven)]
     assert sizes[1] < 0.5 * sizes[0]
+
+
+def test_channels_with_zero_points_of_their_own_are_counted_from_them() -> None:
+    offsets = CHANCE.integers(-100, 100, 64)
+    weights = np.where(CHANCE.random((576, 64)) < 0.1, CHANCE.integers(-9, 9, (576, 64)), 0)
+    same, own = (len(pack(onnx_file({"w": each.astype(np.int8)}), "onnx")) for each in (weights, weights + offsets))
+    assert own < same + 64 + 60
 
 
 def test_a_constant_as_large_as_you_like_comes_back() -> None:
@@ -160,6 +181,11 @@ def test_the_skeleton_of_the_docs_cnn_is_a_few_hundred_bytes(converted: dict[str
     packer = Packer(data, "onnx")
     nothing = {each.name: np.zeros(each.shape, np.float32) for each in packer.ranges if each.size == 4}
     assert len(packer.pack(nothing)) < 450
+
+
+def test_files_that_earlier_versions_packed_are_still_read() -> None:
+    # If this fails, the container or its dictionary changed: give it a new version and keep reading this one.
+    assert hashlib.sha256(unpack(bytes.fromhex(GOLDEN))).hexdigest() == GOLDEN_SHA256
 
 
 def test_what_is_no_packed_file_is_one_sentence() -> None:

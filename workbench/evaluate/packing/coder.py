@@ -151,14 +151,19 @@ def varint(value: int) -> bytes:
     return bytes(digits)
 
 
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
+def read_varint(data: bytes, at: int, longest: int = _LONGEST_VARINT) -> tuple[int, int]:
     """Return a number and where the next byte is.
 
+    Args:
+        data: Holds it.
+        at: Where it begins.
+        longest: Bytes that it may have; nine hold 63 bits.
+
     Raises:
-        DamagedError: The data ends in it, or it does not fit into 63 bits.
+        DamagedError: The data ends in it, or it is longer.
     """
     value = 0
-    for place, byte in enumerate(data[at : at + _LONGEST_VARINT]):
+    for place, byte in enumerate(data[at : at + longest]):
         value |= (byte & 0x7F) << 7 * place
         if byte < 0x80:  # noqa: PLR2004
             return value, at + place + 1

@@ -82,13 +82,40 @@ def _onnx() -> bytes:
         b"\n\x02\x08\x1c\n\x02\x08\x1c\n\x02\x08\x01b&\n\rprobabilities\x12\x15\n\x13\x08\x01\x12\x0f\n\x07\x12\x05batch\n\x02"
         b"\x08\nB\x04\n\x00\x10\x11B\x0e\n\nai.onnx.ml\x10\x02"
     )
-    quantised = (
-        b"QuantizeLinear DequantizeLinear _quantized _scale _zero_point DynamicQuantizeLinear MatMulInteger Gemm"
-    )
     others = b"BatchNormalization GlobalAveragePool AveragePool Flatten Concat Clip auto_pad pads transB alpha beta"
-    return quantised + others + b"\x08\x08\x12\x07tf2onnx\x1a\x0b1.17.0 None:\xda\xfc\x16" + nodes + _field(
+    return _quantised() + others + b"\x08\x08\x12\x07tf2onnx\x1a\x0b1.17.0 None:\xda\xfc\x16" + nodes + _field(
         2, b"tf2onnx"
     ) + tensors + shapes + ends  # fmt: skip
+
+
+def _quantised() -> bytes:
+    """Return what ONNX Runtime's quantizer writes around an operator."""
+    written = (
+        b"DynamicQuantizeLinear MatMulInteger ConvInteger _quant_scales_mul _output_quantized _output_cast_output Gemm"
+    )
+    for layer, kind in (("dense", "MatMul"), ("conv1", "Conv2D")):
+        kernel, bias = (f"{_NAME}/{layer}/{part}/ReadVariableOp:0" for part in (kind, "BiasAdd"))
+        for name, scale in ((bias, f"{bias}_quantized"), (kernel, kernel), (f"{_NAME}/{layer}/Relu:0", "")):
+            given = (f"{name}_quantized", f"{scale or name}_scale", f"{scale or name}_zero_point")
+            axis = _field(5, _field(1, b"axis") + b"\x18\x00\xa0\x01\x02")
+            for operator in ("QuantizeLinear", "DequantizeLinear"):
+                parts = [_field(1, each.encode()) for each in given]
+                parts += [_field(2, f"{name}_{operator}_Output".encode()), _field(3, f"{name}_{operator}".encode())]
+                written += _field(1, b"".join([*parts, _field(4, operator.encode()), axis]))
+            shape = b"\x12\x1c\n\x1a\x08\x01\x12\x16\n\x08\x12\x06unk__0\n\x02\x08 \n\x02\x08\x1a\n\x02\x08\x1a"
+            written += b"j5" + _field(1, name.encode()) + shape
+    domains: tuple[str, ...] = (
+        "ai.onnx.ml",
+        "ai.onnx.training",
+        "ai.onnx.preview",
+        "com.microsoft",
+        "ai.onnx.preview.training",
+    )
+    domains += ("com.microsoft.experimental", "com.microsoft.nchwc", "org.pytorch.aten")
+    written += b"".join(_field(8, _field(1, each.encode()) + b"\x10\x01") for each in domains)
+    for key in (b"onnx.infer", b"onnx.quant.pre_process"):
+        written += _field(14, _field(1, key) + _field(2, b"onnxruntime.quant"))
+    return b"\x08\x08\x12\ronnx.quantize\x1a\x050.1.0:" + written
 
 
 def _keras() -> bytes:

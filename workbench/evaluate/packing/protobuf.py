@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _VARINT, _LONG, _BYTES, _SHORT = 0, 1, 2, 5
+_LONGEST_VALUE = 10  # negative numbers, such as an axis of -1, are written as 64 bits
 _GRAPH = 7
 _NODE, _INITIALIZER = 1, 5
 _ATTRIBUTE = 5
@@ -84,7 +85,7 @@ def _fields(data: bytes, start: int, end: int) -> Iterator[_Field]:
         tag, at = read_varint(data, at)
         kind, value, stop = tag & 7, 0, at
         if kind == _VARINT:
-            value, stop = read_varint(data, at)
+            value, stop = read_varint(data, at, _LONGEST_VALUE)
         elif kind == _BYTES:
             length, at = read_varint(data, at)
             stop = at + length
