@@ -10,6 +10,7 @@ import workbench.train
 from workbench.compress.base import methods
 from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.post_training import PostTrainingQuantization
+from workbench.compress.reached import lost
 from workbench.compress.run import STAGE
 from workbench.convert.adopt import adopt
 from workbench.core.artifact import Artifact
@@ -87,6 +88,81 @@ def test_a_constant_schedule_reaches_its_sparsity_too(trained: Artifact, digits:
     method = MagnitudePruning(sparsity=0.4, schedule="constant", epochs=1, min_steps=0)
     made = workbench.compress(trained, method, digits, workspace=workspace)
     assert inventory(made).sparsity == pytest.approx(0.4, abs=0.005)
+
+
+def test_one_threshold_prunes_each_layer_by_how_its_weights_are_spread() -> None:
+    draw = np.random.default_rng(0)
+    kernels = {
+        "even": [draw.choice([-1.0, 1.0], 4000) * draw.uniform(0.9, 1.1, 4000)],
+        "peaked": [10 * draw.laplace(size=(60, 100))],
+        "kept": [draw.normal(size=500)],
+    }
+    method = MagnitudePruning(sparsity=0.5, scope="global", skip=("kept",))
+    levels = method.levels(kernels)
+    assert levels.keys() == {"even", "peaked"}
+    assert levels["even"] < levels["peaked"], "whatever the layers' scales"
+    assert (levels["even"] * 4000 + levels["peaked"] * 6000) / 10_000 == pytest.approx(0.5, abs=0.001)
+    own = method.replace(sparsity_by_layer={"even": 0.25}, skip=()).levels(kernels)
+    assert own["even"] == 0.25
+    assert own["peaked"] > own["kept"], "a layer of its own plays no part in the threshold"
+
+
+def test_layers_that_are_not_there_are_refused_naming_those_that_are() -> None:
+    kernels = {"conv1": [np.ones((3, 3))], "dense": [np.ones((3, 3))]}
+    with pytest.raises(BadInputError, match=r"skip must name layers that can be pruned \(conv1, dense\), got 'conv7'"):
+        MagnitudePruning(skip=("conv7",)).levels(kernels)
+    with pytest.raises(BadInputError, match=r"sparsity_by_layer must name layers .* got 'conv7'"):
+        MagnitudePruning(sparsity_by_layer={"conv7": 0.5}).levels(kernels)
+    with pytest.raises(BadInputError, match="skip must leave a layer to prune"):
+        MagnitudePruning(skip=("conv1", "dense")).levels(kernels)
+    with pytest.raises(BadInputError, match="skip must not name a layer that has a sparsity of its own, got 'dense'"):
+        MagnitudePruning(skip=("dense",), sparsity_by_layer={"dense": 0.5})
+
+
+@pytest.mark.thorough
+def test_layers_are_pruned_each_to_its_own_level(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    method = MagnitudePruning(
+        sparsity=0.7, scope="global", sparsity_by_layer={"dense": 0.9}, skip=("conv1",), epochs=1, min_steps=60
+    )
+    made = workbench.compress(trained, method, digits, workspace=workspace)
+    found = {each.name.split("/")[0]: each.sparsity for each in inventory(made).tensors if each.prunable}
+    assert found["conv1"] == 0
+    assert found["dense"] == pytest.approx(0.9, abs=0.001)
+    assert found == {
+        **found,
+        **{name: pytest.approx(level, abs=0.01) for name, level in made.metrics["levels"].items()},
+    }
+    assert made.metrics["not_pruned"] == {"conv1": "skipped, as asked"}
+    assert found["conv2"] != pytest.approx(found["probabilities"], abs=0.005)
+
+
+def test_zeros_and_shared_values_that_went_are_named() -> None:
+    draw = np.random.default_rng(0)
+    sparse = draw.normal(size=(20, 30)) * (draw.random((20, 30)) > 0.8)
+    shared = draw.choice([-1.0, 0.5, 2.0], (20, 30))
+    before = {"pruned": [sparse], "clustered": [shared], "free": [draw.normal(size=(20, 30))]}
+    assert lost(before, before) == {}
+    moved = {name: [kernel + 0.01 * draw.normal(size=kernel.shape) for kernel in each] for name, each in before.items()}
+    assert lost(before, moved).keys() == {"pruned", "clustered"}
+    assert lost(before, moved)["clustered"] == "3 shared values became 600"
+    assert lost(before, {"clustered": [np.zeros((5, 5))]}) == {}, "another shape is another layer"
+
+
+def test_int8_scales_of_channels_do_not_count_as_lost_values() -> None:
+    shared = np.random.default_rng(0).choice([-1.0, 0.5, 2.0], (3, 3, 4, 8))
+    scaled = np.rint(shared * np.linspace(20, 60, 8)).astype(np.int8)
+    assert len(np.unique(scaled)) > 3
+    assert lost({"conv": [shared]}, {"conv": [scaled]}) == {}
+    noisy = scaled + np.random.default_rng(1).integers(0, 2, scaled.shape, np.int8)
+    assert "conv" in lost({"conv": [shared]}, {"conv": [noisy]})
+
+
+def test_a_model_without_weights_to_compress_is_refused(workspace: Workspace, digits: Dataset) -> None:
+    files = submit("compression_stages:write_odd_models", {}, kind="probe", workspace=workspace).wait(120)
+    model = adopt(files["nothing_to_learn"], workspace=workspace)
+    for method, words in (("magnitude_pruning", "weights to prune"), ("weight_clustering", "weights to cluster")):
+        with pytest.raises(BadInputError, match=f"model must have a layer with {words}"):
+            workbench.compress(model, method, digits, workspace=workspace)
 
 
 @pytest.mark.parametrize("sparsity", [1.0, -0.1, float("nan")])

@@ -19,12 +19,15 @@ def require_learnable(model: Any, data: Dataset) -> None:
     """Refuse a model that does not take the dataset's images or does not answer with probabilities of its classes.
 
     Args:
-        model: A tf_keras model with one input and one output.
+        model: A tf_keras model.
         data: What it is to be fine-tuned on.
 
     Raises:
-        BadInputError: Shape, classes or last layer do not fit.
+        BadInputError: Shape, classes or last layer do not fit, or there are several inputs or outputs.
     """
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        counts = f"{len(model.inputs)} and {len(model.outputs)}"
+        raise BadInputError.of("model", rule="must have one input and one output", got=counts)
     wanted, classes = tuple(model.input_shape[1:]), model.output_shape[-1]
     fits = len(wanted) == len(data.shape) and all(w in (None, h) for w, h in zip(wanted, data.shape, strict=True))
     if not fits:
