@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONTEXTS = {LONG_ROWS: 64, SHORT_ROWS: 128}
 LARGEST_BOOK = 64
 _MOST_STEPS = 4096
-_MOST_CELLS = 1 << 21
+MOST_CELLS, WORTH_CELLS = 1 << 21, 1 << 18
 _FEW = 12
 
 
@@ -29,33 +29,40 @@ class RowContexts:
     """Indices of one tensor with a context a row; `cost` is in bits."""
 
     def __init__(self, indices: NDArray[np.int32], rows: NDArray[np.int64], start: NDArray[np.int64]) -> None:
-        """Count.
+        """Work out the cost, which depends on how often each row has each index and not on their order.
 
         Args:
             indices: Of each kept value, in the tensor's order.
             rows: The row of each.
             start: The tensor's scaled counts of the indices.
         """
-        by_row = np.argsort(rows, kind="stable")
-        ordered, owners = indices[by_row], rows[by_row]
+        self._indices, self._rows, self._start = indices, rows, start
         kept = np.bincount(rows)
-        starts = np.concatenate([[0], np.cumsum(kept)[:-1]])
-        turns = np.arange(len(rows)) - starts[owners]
-        once = np.zeros((len(indices), len(start)), np.int32)
-        once[np.arange(len(indices)), ordered] = 1
-        before = np.cumsum(once, axis=0, dtype=np.int32) - once
-        weights = _weights(before - before[starts[owners]], start)
-        chosen = weights[np.arange(len(indices)), ordered]
-        self.cost = float(np.log2(weights.sum(axis=1, dtype=np.float64) / chosen).sum())
-        self._in_turns = np.lexsort((owners, turns))
-        self._indices, self._weights = ordered, weights
+        counts = np.bincount(rows * len(start) + indices, minlength=len(kept) * len(start)).reshape(-1, len(start))
+        whole, each = start.sum(), _prior(start) * start
+        steps = whole * np.arange(counts.max() + 1)[:, None] + each
+        bits = np.zeros((len(steps) + 1, len(start)))
+        np.cumsum(np.log2(steps), axis=0, out=bits[1:])
+        of_row = np.concatenate([[0.0], np.cumsum(np.log2(whole * np.arange(kept.max()) + each.sum()))])
+        self.cost = float(of_row[kept].sum() - bits[counts, np.arange(len(start))].sum())
 
     def write(self, writer: PackWriter) -> None:
         """Push the indices, turn by turn."""
-        writer.choices_each(self._indices[self._in_turns], self._weights[self._in_turns])
+        by_row = np.argsort(self._rows, kind="stable")
+        ordered, owners = self._indices[by_row], self._rows[by_row]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self._rows))[:-1]])[owners]
+        every = np.arange(len(ordered))
+        before = np.zeros((len(ordered) + 1, len(self._start)), np.int32)
+        before[every + 1, ordered] = 1
+        np.cumsum(before, axis=0, out=before)
+        weights = _weights(before[:-1] - before[starts], self._start)
+        in_turns = np.lexsort((owners, every - starts))
+        writer.choices_each(ordered[in_turns], weights[in_turns])
 
 
-def rows_of(kept: NDArray[np.int64], shape: tuple[int, ...], mode: int, book: int) -> NDArray[np.int64] | None:
+def rows_of(
+    kept: NDArray[np.int64], shape: tuple[int, ...], mode: int, book: int, most: int = MOST_CELLS
+) -> NDArray[np.int64] | None:
     """Return the row of each kept value, or None where contexts are not to be had.
 
     Args:
@@ -63,9 +70,10 @@ def rows_of(kept: NDArray[np.int64], shape: tuple[int, ...], mode: int, book: in
         shape: The tensor's.
         mode: Which axis the rows are.
         book: Length of the codebook.
+        most: Values times codebook entries: what a reader takes, and a writer who has no time less.
     """
     plan = layout(shape, mode)
-    if plan is None or not 1 < book <= LARGEST_BOOK or not len(kept) or len(kept) * book > _MOST_CELLS:
+    if plan is None or not 1 < book <= LARGEST_BOOK or not len(kept) or len(kept) * book > most:
         return None
     axis = plan.axes[0]
     inner = int(np.prod(shape[axis + 1 :], dtype=np.int64))
@@ -91,6 +99,12 @@ def read_indices(reader: PackReader, rows: NDArray[np.int64] | None, start: NDAr
 
 
 def _weights(counts: NDArray[np.int32], start: NDArray[np.int64]) -> NDArray[np.float32]:
+    weights = counts.astype(np.float32)
+    weights *= np.float32(start.sum())
+    weights += (_prior(start) * start).astype(np.float32)
+    return weights
+
+
+def _prior(start: NDArray[np.int64]) -> int:
     # How many indices the start counts as; a long book means a scale a channel, where rows have little in common.
-    prior = 16 if len(start) <= _FEW else 4
-    return np.asarray(counts * start.sum() + prior * start, np.float32)
+    return 16 if len(start) <= _FEW else 4

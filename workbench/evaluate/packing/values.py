@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from workbench.evaluate.packing.coder import DamagedError
-from workbench.evaluate.packing.contexts import CONTEXTS, RowContexts, read_indices, rows_of
+from workbench.evaluate.packing.contexts import CONTEXTS, WORTH_CELLS, RowContexts, read_indices, rows_of
 from workbench.evaluate.packing.counts import scale, scaled
 from workbench.evaluate.packing.positions import LONG_ROWS
 
@@ -140,7 +140,8 @@ def coding_of(
     planes = Planes(words)
     if not len(words) or len(book) > LARGEST_CODEBOOK:
         return planes
-    rows = {mode: found for mode in CONTEXTS if (found := rows_of(kept, shape, mode, len(book))) is not None}
+    found = {mode: rows_of(kept, shape, mode, len(book), WORTH_CELLS) for mode in CONTEXTS}
+    rows = {mode: each for mode, each in found.items() if each is not None}
     codebook = Codebook(words, book, counts, rows)
     return codebook if codebook.cost < planes.cost else planes
 
