@@ -34,7 +34,7 @@ def test_a_model_of_tf_keras_comes_in(name: str, files: dict[str, Path], workspa
     assert "optimizer state" in artifact.metrics["lost"]
 
 
-@pytest.mark.parametrize("name", ["keras3", "keras3_h5"])
+@pytest.mark.parametrize("name", ["keras3", "keras3_h5", "residual"])
 def test_a_keras_3_model_is_rebuilt_and_compared(name: str, files: dict[str, Path], workspace: Workspace) -> None:
     artifact = adopt(files[name], workspace=workspace)
     parity = Parity.from_json(artifact.metrics["parity"])
@@ -124,7 +124,7 @@ def test_an_archive_with_a_pickle_inside_is_refused(
 @pytest.mark.parametrize(
     ("name", "named"),
     [
-        ("functional", "must be a Sequential to be rebuilt"),
+        ("two_inputs", "model must have one input and one output, got '2 and 1'"),
         ("recurrent", r"layer memory \(GRU\) has no tf_keras twin"),
     ],
 )

@@ -14,7 +14,7 @@ from workbench.jobs import submit
 
 
 def test_every_converter_says_what_it_does() -> None:
-    assert converters.names() == ("onnx", "packed", "saved_model", "tflite")
+    assert converters.names() == ("keras", "onnx", "packed", "saved_model", "tflite")
     for name in converters.names():
         unit = converters.get(name)
         assert unit.__doc__

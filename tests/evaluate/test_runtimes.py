@@ -44,7 +44,7 @@ def test_integers_without_a_scale_pass_as_they_are() -> None:
 
 
 def test_every_format_has_a_runtime() -> None:
-    assert runtimes.names() == ("onnx", "packed", "saved_model", "tf_keras", "tflite")
+    assert runtimes.names() == ("keras", "onnx", "packed", "saved_model", "tf_keras", "tflite")
     assert [name for name in runtimes.names() if runtimes.get(name).in_process] == ["onnx", "tflite"]
 
 

@@ -124,18 +124,73 @@ def _keras3_other(name: str) -> Any:
         import keras
 
         path = folder / f"{name}.keras"
-        inputs = keras.Input((28, 28, 1))
-        flat = keras.layers.Flatten()(inputs)
-        if name == "functional":
-            keras.Model(inputs, keras.layers.Dense(10)(flat)).save(path)
-        else:
-            layers = [keras.Input((6, 4)), keras.layers.GRU(4, name="memory"), keras.layers.Dense(2)]
-            keras.Sequential(layers).save(path)
+        _MODERN[name](keras).save(path)
         return path
 
     return write
 
 
+def residual(keras: Any) -> Any:
+    """A functional model with what people build from: a sum, a concatenation, a layer called twice."""
+    layers = keras.layers
+    inputs = keras.Input((28, 28, 1), name="digits")
+    start = layers.Conv2D(6, 3, strides=2, padding="same", use_bias=False)(inputs)
+    start = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(start))
+    shared = layers.DepthwiseConv2D(3, padding="same", name="shared")
+    summed = layers.Add(name="residual")([start, shared(shared(start))])
+    joined = layers.Concatenate()([summed, layers.MaxPooling2D(3, strides=1, padding="same")(start)])
+    pooled = layers.GlobalAveragePooling2D()(layers.ReLU(6.0)(joined))
+    model = keras.Model(inputs, layers.Dense(10, activation="softmax")(pooled), name="residual")
+    model.layers[2].set_weights([value + 0.5 for value in model.layers[2].get_weights()])
+    return model
+
+
+def _recurrent(keras: Any) -> Any:
+    layers = [keras.Input((6, 4)), keras.layers.GRU(4, name="memory"), keras.layers.Dense(2)]
+    return keras.Sequential(layers)
+
+
+def _two_inputs(keras: Any) -> Any:
+    first, second = keras.Input((4,)), keras.Input((4,))
+    return keras.Model([first, second], keras.layers.Add()([first, second]))
+
+
+def live(context: StageContext) -> dict[str, Any]:
+    """Adopt a live model of either Keras from inside its own process; returns folder and answers."""
+    import keras
+    import numpy as np
+    import tf_keras
+
+    from workbench.convert.adopt import adopt
+
+    library = {"keras": keras, "tf_keras": tf_keras}[context.settings["library"]]
+    layers = library.layers
+    model = library.Sequential([layers.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
+    noise = np.random.default_rng(0).random((8, 28, 28, 1), np.float32)
+    answers = np.asarray(model(noise, training=False)).tolist()
+    return {"artifact": str(adopt(model, workspace=context.workspace).folder), "answers": answers}
+
+
+def tools_alone(context: StageContext) -> dict[str, str]:
+    """Return what tf_keras and tfmot themselves say of a Keras 3 file and of a Keras 3 model."""
+    import keras
+    import tensorflow_model_optimization as tfmot
+    import tf_keras
+
+    tries = {
+        "tf_keras": lambda: tf_keras.models.load_model(context.settings["path"]),
+        "tfmot": lambda: tfmot.quantization.keras.quantize_model(keras.Sequential(_layers(keras))),
+    }
+    said = {}
+    for name, attempt in tries.items():
+        try:
+            attempt()
+        except Exception as error:  # noqa: BLE001 - whatever they raise is what is asked for
+            said[name] = str(error)
+    return said
+
+
+_MODERN = {"residual": residual, "recurrent": _recurrent, "two_inputs": _two_inputs}
 _WRITERS = {
     "tf_keras": _tf_keras(".keras"),
     "h5": _tf_keras(".h5"),
@@ -144,6 +199,5 @@ _WRITERS = {
     "lambda_h5": _tf_keras(".h5", lambda x: 2 * x),
     "keras3": _keras3(".keras"),
     "keras3_h5": _keras3(".h5"),
-    "functional": _keras3_other("functional"),
-    "recurrent": _keras3_other("recurrent"),
+    **{name: _keras3_other(name) for name in _MODERN},
 }

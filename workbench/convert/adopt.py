@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.convert.keras3 import require_one_in_one_out, twin_of
 from workbench.convert.model_file import ModelFile, kind_of, read_description, require_harmless
 from workbench.core.artifact import Artifact, content_sha256
 from workbench.core.errors import BadInputError, WorkbenchError, WorkspaceError
 from workbench.core.workspace import writing
+from workbench.datasets.dataset import safe_name
 from workbench.evaluate.parity import Tolerance, parity, require_parity
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
 
     from workbench.core.events import Event
@@ -33,19 +35,20 @@ _LONGEST_REASON = 300
 
 
 def adopt(
-    path: str | os.PathLike[str],
+    model: Any,
     trust: bool = False,  # noqa: FBT001, FBT002 - `adopt(path, trust=True)` reads well
     *,
     workspace: Workspace | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> Artifact:
-    """Bring a Keras model file into the workspace.
+    """Bring a Keras model into the workspace.
 
     The file is read in a job of its own with limits on time and memory. A Keras 3 model is rebuilt as its tf_keras
-    twin and both are compared.
+    twin and both are compared; `convert(artifact, "keras")` is the way back.
 
     Args:
-        path: A `.keras` file of Keras 3 or tf_keras, or a legacy `.h5`.
+        model: Path of a `.keras` file of Keras 3 or tf_keras or of a legacy `.h5`; or a live model of either, which
+            is saved to a temporary file first.
         trust: Run code that comes with the file, such as a Lambda layer's.
         workspace: Where it is kept; None is the default one.
         on_event: Called with each event of the job.
@@ -54,18 +57,35 @@ def adopt(
         A `tf_keras` artifact without optimizer state.
 
     Raises:
-        BadInputError: The file is no whole model, or a layer cannot be rebuilt.
+        BadInputError: It is no whole model, has several inputs or outputs, or a layer cannot be rebuilt.
         UntrustedModelError: The file would run code of its own and `trust` is false.
         ParityError: The rebuilt model does not answer like the original.
     """
+    if callable(getattr(model, "save", None)):
+        with _saved(model) as file:
+            return adopt(file, trust, workspace=workspace, on_event=on_event)
     from workbench.jobs import finish, submit
 
-    file = Path(path).expanduser().absolute()
+    file = Path(model).expanduser().absolute()
     kind_of(file)
     asked = {"path": str(file), "sha256": content_sha256(file), "trust": trust}
     job = submit(STAGE, asked, kind="adopt", workspace=workspace, limits=_LIMITS)
     finish(job, on_event=on_event)
     return Artifact.load(job.result)
+
+
+@contextlib.contextmanager
+def _saved(model: Any) -> Iterator[Path]:
+    """Give the file of a live model, in a folder that nobody else can read; its own Keras writes it."""
+    name = safe_name(str(getattr(model, "name", "")) or "model")
+    with tempfile.TemporaryDirectory(prefix="workbench-adopt-") as folder:
+        file = Path(folder) / f"{name}.keras"
+        try:
+            model.save(file)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+            raise BadInputError.of("model", rule="must be one that can be saved", got=f"{name} ({reason})") from error
+        yield file
 
 
 def run(context: StageContext) -> dict[str, Any]:
@@ -78,7 +98,7 @@ def run(context: StageContext) -> dict[str, Any]:
         if not trust:
             require_harmless(description, copy)
         model, compared = _load(copy, description, trust=trust)
-    _require_one_in_one_out(model)
+    require_one_in_one_out(model)
     save_model(model, context.result / MODEL)
     artifact = Artifact.write(
         context.result,
@@ -148,8 +168,6 @@ def _load(copy: Path, description: ModelFile, *, trust: bool) -> tuple[Any, Pari
 
 
 def _rebuilt(model: Any, description: ModelFile) -> tuple[Any, Parity]:
-    from workbench.convert.keras3 import twin_of
-
     twin = twin_of(model)
     # There is no dataset yet, so both answer the same noise in the range of an image.
     noise = np.random.default_rng(0).random((_SAMPLES, *model.input_shape[1:]), dtype=np.float32)
@@ -161,9 +179,3 @@ def _rebuilt(model: Any, description: ModelFile) -> tuple[Any, Parity]:
         tolerance=Tolerance.default("float32"),
     )
     return twin, require_parity(compared)
-
-
-def _require_one_in_one_out(model: Any) -> None:
-    counts = len(model.inputs or ()), len(model.outputs or ())
-    if counts != (1, 1):
-        raise BadInputError.of("model", rule="must have one input and one output", got="{} and {}".format(*counts))

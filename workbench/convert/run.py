@@ -36,9 +36,10 @@ def convert(
     """Convert a model in a job and return what was made; the same conversion is not run twice.
 
     Args:
-        artifact: A `tf_keras` or `saved_model` artifact.
-        format: `saved_model`, `tflite` or `onnx`.
-        numeric: `float32`, or `int8` for `tflite`.
+        artifact: A `tf_keras` or `saved_model` artifact; or a float32 `tflite` or `onnx` one to be quantised.
+        format: `saved_model`, `tflite`, `onnx`, `keras` (Keras 3) or `packed`.
+        numeric: `float32`; `tflite` also `float16`, `dynamic`, `int8`, `int16x8`, `int4`; `onnx` also `float16`,
+            `dynamic`, `int8`.
         representative: Dataset whose training samples set the int8 ranges; None is `dataset`.
         dataset: Dataset on whose test samples the outputs are compared; None is the one the model was made with.
         workspace: Where the job runs; None is the default one.

@@ -1,0 +1,38 @@
+"""Keras 3: what was trained and compressed with tf_keras, handed back as people use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workbench.convert.base import Converter, engine
+from workbench.convert.keras3 import keras3_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.convert.representative import Representative
+    from workbench.convert.settings import ConvertSettings
+    from workbench.convert.source import Source
+    from workbench.core.artifact import Format
+
+
+class KerasConverter(Converter):
+    """Writes a `.keras` file that plain Keras 3 loads, on any of its backends, without tf_keras."""
+
+    file: ClassVar[str] = "model.keras"
+    sources: ClassVar[tuple[Format, ...]] = ("tf_keras",)
+
+    def write(
+        self,
+        source: Source,
+        settings: ConvertSettings,  # noqa: ARG002 - the face of all converters
+        target: Path,
+        representative: Representative,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Rebuild the model layer by layer and save it.
+
+        Raises:
+            BadInputError: A layer has no Keras 3 twin; it is named.
+        """
+        keras3_of(source.graph.model).save(target)
+        return {"engine": engine("keras")}
