@@ -88,11 +88,11 @@ def test_the_best_is_the_one_with_the_highest_validation_accuracy(found: Tuned) 
 def test_what_is_finished_is_not_trained_again_under_this_or_another_name(
     found: Tuned, data: Dataset, workspace: Workspace
 ) -> None:
-    before = len(jobs(workspace, "train"))
+    before = len(jobs(workspace, "fit"))
     assert search(data, **ASKED, workspace=workspace).points() == found.points()
     # With one trial at a time the first proposals are those of the seed, which the other search had too.
     other = search(data, **{**ASKED, "name": "other", "trials": 1}, workspace=workspace)
-    assert len(jobs(workspace, "train")) == before
+    assert len(jobs(workspace, "fit")) == before
     (point,) = (point for point in other.points() if point.variant)
     assert point.seconds.total == 0
 

@@ -75,9 +75,9 @@ def test_what_was_fitted_is_an_artifact_with_its_curve(fitted: WorkbenchClassifi
 
 
 def test_an_equal_fit_is_not_trained_twice(fitted: WorkbenchClassifier, table: Samples, workspace: Workspace) -> None:
-    before = len(jobs(workspace, "train"))
+    before = len(jobs(workspace, "fit"))
     again = clone(fitted).fit(table[0][:300], table[1][:300])
-    assert len(jobs(workspace, "train")) == before
+    assert len(jobs(workspace, "fit")) == before
     assert again.artifact_ == fitted.artifact_
 
 

@@ -19,7 +19,7 @@ from workbench.sweep import cache
 from workbench.sweep.plan import Base, Plan
 from workbench.sweep.study import Study
 from workbench.sweep.waiting import seconds_of
-from workbench.train.answerable import STAGE
+from workbench.train.answerable import KIND, STAGE
 from workbench.train.search import candidate
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Trials:
             return SweepPoint(**plan.facts, state="failed", reason=str(error))
 
     def _trained(self, trial: Any, training: TrainSettings) -> Job:
-        job = submit(STAGE, training, kind="train", workspace=self.tuned.workspace)
+        job = submit(STAGE, training, kind=KIND, workspace=self.tuned.workspace)
         self._jobs.append(job)
         if self._stop.is_set():
             self._cancel()

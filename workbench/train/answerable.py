@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from workbench.jobs.stage import StageContext
 
 STAGE = "workbench.train.answerable:run"
+# Not `train`: a panel shows the newest training that a person asked for, and a search asks for many.
+KIND = "fit"
 FOLDER, FILE = "onnx", "model.onnx"
 _OPSET = 17
 _COMPARED = 64

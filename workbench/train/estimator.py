@@ -16,7 +16,7 @@ from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
 from workbench.datasets.splits import stratified
 from workbench.train import answering
-from workbench.train.answerable import STAGE
+from workbench.train.answerable import KIND, STAGE
 from workbench.train.scaling import Scaling
 from workbench.train.settings import LearningSettings, TrainSettings
 
@@ -202,7 +202,7 @@ class WorkbenchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _train(self, settings: TrainSettings, workspace: Workspace) -> None:
         from workbench.jobs import finish, submit
 
-        job = submit(STAGE, settings, kind="train", workspace=workspace)
+        job = submit(STAGE, settings, kind=KIND, workspace=workspace)
         finish(job)
         value = job.value()
         self.artifact_, self.onnx_ = Artifact.load(value["artifact"]), Artifact.load(value["onnx"])
