@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from workbench.compress.perturb import Kernel
 from workbench.compress.weight_map import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from workbench.compress.weight_map import MappedKernel
 
 _HALF = 0.5
-_PIECE = 1 << 16
-_GZIP_FRAME = 18
 
 
 class Original:
@@ -101,22 +98,3 @@ def labels_of(outputs: NDArray[np.float32]) -> NDArray[np.int64]:
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > _HALF).astype(np.int64)
     return np.asarray(outputs.argmax(axis=1))
-
-
-def gzip_size(data: bytes, stop: Callable[[], bool] = lambda: False) -> int | None:
-    """Return the exact length of the file gzip'd at level 9, as `Artifact.sizes` measures it.
-
-    Args:
-        data: The file.
-        stop: Asked between two pieces whether nobody wants to know any more.
-
-    Returns:
-        The length; None where it was stopped.
-    """
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    total = _GZIP_FRAME
-    for piece in (memoryview(data)[start : start + _PIECE] for start in range(0, len(data), _PIECE)):
-        if stop():
-            return None
-        total += len(packer.compress(piece))
-    return total + len(packer.flush())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workbench.compress.candidate import gzip_size, labels_of
+from workbench.compress.candidate import labels_of
 from workbench.core.records import Sizes
 from workbench.core.records.preview import PreviewAnswer
 from workbench.evaluate.intervals import mcnemar, paired_drop, wilson
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from workbench.compress.candidate import Answering, Candidate
     from workbench.compress.growing_sample import GrowingSample
+    from workbench.compress.gzip_size import GzipSize
     from workbench.compress.preview_settings import PreviewSettings
     from workbench.compress.weight_map import WeightMap
 
@@ -70,13 +71,13 @@ class Measuring:
         """Let the tasks that wait end at once."""
         self._stopped = True
 
-    def sizes(self, candidate: Candidate, packed: Callable[[Candidate], int]) -> PendingSizes:
-        """Begin to measure a candidate's bytes."""
+    def sizes(self, candidate: Candidate, gzip: GzipSize, packed: Callable[[Candidate], int]) -> PendingSizes:
+        """Begin to measure a candidate's bytes; what takes longest first."""
         data = candidate.data
         return PendingSizes(
             len(data),
+            self._pool.submit(gzip.of, data, lambda: self.stopped),
             self._pool.submit(lambda: None if self.stopped else packed(candidate)),
-            self._pool.submit(gzip_size, data, lambda: self.stopped),
         )
 
     def parts(self, answering: Answering, stops: list[int]) -> list[Part]:
@@ -107,12 +108,12 @@ class PendingSizes(NamedTuple):
     """Bytes that are being measured."""
 
     raw: int
-    packed: Future[int | None]
     gzip: Future[int | None]
+    packed: Future[int | None]
 
     def known(self) -> Sizes | None:
         """Wait for them; None where it was stopped."""
-        packed, gzip = self.packed.result(), self.gzip.result()
+        gzip, packed = self.gzip.result(), self.packed.result()
         return None if packed is None or gzip is None else Sizes(raw=self.raw, gzip=gzip, packed=packed)
 
 
