@@ -34,6 +34,13 @@ def kernel(shape: tuple[int, ...], sparsity: float, values: int | None = None, s
     return np.where(kept, weights, np.float32(0))
 
 
+def flattened(shape: tuple[int, int], places: int) -> np.ndarray:
+    """A dense layer's float32 kernel behind a flattened map, whose channels differ in density at all of its places."""
+    draw = np.random.default_rng(2)
+    density = np.tile(draw.choice([0.01, 0.4], shape[1] // places, p=[0.8, 0.2]), places)
+    return (draw.random(shape) < density).astype(np.float32)
+
+
 def every_kind() -> bytes:
     """A file with a tensor for each way of storing one."""
     draw = np.random.default_rng(1)
@@ -46,6 +53,7 @@ def every_kind() -> bytes:
         "flat": np.where(draw.random(600) < 0.1, np.float32(1.5), np.float32(0)).astype(np.float32),
         "half": kernel((20, 20), 0.3).astype(np.float16),
         "quantised": np.where(draw.random(quantised.shape) < 0.7, np.int8(-3), quantised),
+        "flattened": flattened((16, 288), 9),
         "origins": (kernel((40, 48), 0.7, 9) * 300 + draw.integers(-99, 99, 48)).astype(np.int8),
         "bias": kernel((64,), 0.0),
         "shape": np.array([-1, 28, 28, 1], np.int64),

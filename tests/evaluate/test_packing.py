@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tests.evaluate.packed_models import every_kind, kernel, onnx_file, tensors_of
+from tests.evaluate.packed_models import every_kind, flattened, kernel, onnx_file, tensors_of
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing import Packer, format_of, pack, unpack
@@ -50,7 +50,7 @@ def test_any_bytes_come_back(data: bytes, format_: str) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([(64, 9), (5, 40, 3, 3), (3, 3, 6, 50), (4097, 3), (300,)]))
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(64, 9), (5, 40, 3, 3), (3, 3, 6, 50), (4097, 3), (300,), (576, 8)]))
 def test_sparse_shared_and_odd_values_come_back(seed: int, shape: tuple[int, ...]) -> None:
     draw = np.random.default_rng(seed)
     odd = np.array([0x80000000, 0x7FC00001, 0xFF800000, 1, 0x3C00, 0x7F800000], np.uint32).view(np.float32)
@@ -97,6 +97,13 @@ def test_channels_that_differ_make_positions_cheaper() -> None:
     uneven = np.sort(even.ravel()).reshape(64, 64)
     sizes = [len(pack(onnx_file({"w": mask.astype(np.float32)}), "onnx")) for mask in (even, uneven)]
     assert sizes[1] < 0.5 * sizes[0]
+
+
+def test_channels_behind_a_flattened_map_are_found() -> None:
+    ours = flattened((16, 576), 9)
+    shuffled = ours[:, CHANCE.permutation(576)]
+    sizes = [len(pack(onnx_file({"w": each}), "onnx")) for each in (ours, ours.T, shuffled)]
+    assert max(sizes[:2]) < 0.95 * sizes[2]
 
 
 def test_channels_with_zero_points_of_their_own_are_counted_from_them() -> None:

@@ -19,7 +19,7 @@ _CHANNEL_PRIOR, _PLACE_PRIOR = 2.0, 8.0
 _LOWEST, _HIGHEST = 1 / 4096, 1 - 1 / 256
 _MOST_LEVELS, _HIGHEST_LEVEL = 256, 1 << 16
 _EVEN, _NARROW, _WIDE = range(3)
-_LEARNS = 4
+_LEARNS, _SPLIT = 4, 8
 
 
 class Layout(NamedTuple):
@@ -66,9 +66,9 @@ class Levels:
             self._kind, self.cost = _EVEN, even
         self.cost += 24
 
-    def write(self, writer: PackWriter, *, learns: bool) -> None:
-        """Store them, and whether columns are learnt."""
-        writer.varint(self._kind | (_LEARNS if learns else 0))
+    def write(self, writer: PackWriter, *, learns: bool, split: int) -> None:
+        """Store them, whether columns are learnt, and in how many places a channel's columns are split."""
+        writer.varint(self._kind | (_LEARNS if learns else 0) | split * _SPLIT)
         writer.varint(self._low)
         writer.varint(self._span)
         if self._span == 1:
@@ -84,22 +84,22 @@ class Levels:
         writer.choices(np.searchsorted(self._alphabet, self.values).astype(np.int32), self._counts)
 
 
-def read_levels(reader: PackReader, rows: int) -> tuple[NDArray[np.int64], bool]:
-    """Read the level of each row and whether columns are learnt."""
-    kind = reader.varint()
+def read_levels(reader: PackReader, rows: int) -> tuple[NDArray[np.int64], bool, int]:
+    """Read the level of each row, whether columns are learnt, and their split."""
+    split, kind = divmod(reader.varint(), _SPLIT)
     low, span = reader.varint(), reader.varint()
     learns, kind = bool(kind & _LEARNS), kind & ~_LEARNS
     if kind > _WIDE or not 0 < span <= _HIGHEST_LEVEL or low > _HIGHEST_LEVEL:
         raise DamagedError("densities of channels are out of range")
     if span == 1:
-        return np.repeat(np.int64(low), rows), learns
+        return np.repeat(np.int64(low), rows), learns, split
     if kind == _EVEN:
-        return low + reader.choices(rows, np.ones(span, np.int64)).astype(np.int64), learns
+        return low + reader.choices(rows, np.ones(span, np.int64)).astype(np.int64), learns, split
     present = np.unpackbits(np.frombuffer(reader.raw((span + 7) // 8), np.uint8))[:span]
     alphabet = np.flatnonzero(present) + low
     if not 1 < len(alphabet) <= _MOST_LEVELS:
         raise DamagedError("densities of channels are miscounted")
-    return alphabet[reader.choices(rows, reader.counts(len(alphabet), wide=kind == _WIDE))], learns
+    return alphabet[reader.choices(rows, reader.counts(len(alphabet), wide=kind == _WIDE))], learns, split
 
 
 class Densities:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EVERYWHERE, FLAT, LONG_ROWS, SHORT_ROWS = range(4)
 _MOST_ROWS = 4096
 _LEAST_ROWS = 4
+_MANY_COLUMNS, _SQUARES = 256, (4, 9, 16, 25, 36, 49)
 
 
 def layout(shape: tuple[int, ...], mode: int) -> Layout | None:
@@ -71,9 +72,12 @@ class _Flat(Positions):
 class _Rows(Positions):
     """A density for each row, and for each column as well where that pays."""
 
-    def __init__(self, mask: NDArray[np.bool_], mode: int, plan: Layout) -> None:
-        self.mode = mode
+    def __init__(self, mask: NDArray[np.bool_], mode: int, plan: Layout, split: int = 0) -> None:
+        self.mode, self._split = mode, split
         cube = mask.transpose(plan.axes).reshape(plan.rows, plan.channels, plan.places)
+        if split:
+            plan = _split(plan, split)
+            cube = cube.reshape(plan.rows, plan.places, plan.channels).transpose(0, 2, 1)
         self._bits = cube.ravel().astype(np.int32)
         kept = cube.sum(axis=(1, 2))
         self._levels = Levels(kept)
@@ -87,14 +91,16 @@ class _Rows(Positions):
         self.cost = min(cost, cost_alike) + self._levels.cost
 
     def write(self, writer: PackWriter) -> None:
-        self._levels.write(writer, learns=self._learns)
+        self._levels.write(writer, learns=self._learns, split=self._split)
         writer.bits(self._bits, self._shares)
 
 
 def best_positions(mask: NDArray[np.bool_]) -> Positions:
     """Return the smallest way to store a mask."""
     found: list[Positions] = [_Flat(mask)]
-    found += [_Rows(mask, mode, plan) for mode in (LONG_ROWS, SHORT_ROWS) if (plan := layout(mask.shape, mode))]
+    for mode in (LONG_ROWS, SHORT_ROWS):
+        if plan := layout(mask.shape, mode):
+            found += [_Rows(mask, mode, plan, split) for split in (0, *_splits(plan))]
     return min(found, key=lambda each: each.cost)
 
 
@@ -109,7 +115,9 @@ def read_positions(reader: PackReader, shape: tuple[int, ...], mode: int) -> NDA
     plan = layout(shape, mode)
     if plan is None:
         raise DamagedError("a tensor without channels has densities of channels")
-    levels, learns = read_levels(reader, plan.rows)
+    levels, learns, split = read_levels(reader, plan.rows)
+    if split:
+        plan = _split(plan, split)
     densities = Densities(levels, plan)
     alike = densities.alike()
     cube = np.empty((plan.rows, plan.channels, plan.places), np.bool_)
@@ -119,9 +127,24 @@ def read_positions(reader: PackReader, shape: tuple[int, ...], mode: int) -> NDA
             densities.learn(cube[row])
         else:
             cube[row] = reader.bits(plan.width, float(alike[row])).reshape(cube[row].shape)
+    if split:
+        cube = cube.transpose(0, 2, 1)
     mask = np.empty(shape, np.bool_)
     mask.transpose(plan.axes)[...] = cube.reshape([shape[axis] for axis in plan.axes])
     return mask
+
+
+def _splits(plan: Layout) -> list[int]:
+    """Return in how many places the columns of a dense layer may have been flattened, channels last: squares."""
+    if plan.places > 1 or plan.channels < _MANY_COLUMNS:
+        return []
+    return [places for places in _SQUARES if plan.channels % places == 0]
+
+
+def _split(plan: Layout, places: int) -> Layout:
+    if plan.places > 1 or places < _SQUARES[0] or plan.channels % places:
+        raise DamagedError("a tensor's columns are split unevenly")
+    return plan._replace(channels=plan.channels // places, places=places)
 
 
 def _flat(kept: int, size: int) -> float:

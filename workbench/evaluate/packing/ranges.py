@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # A tensor of more elements is coded in parts without channels, so that memory stays small.
 LARGEST_UNIT = 1 << 20
-_SMALLEST = 24
+_SMALLEST, _SMALLEST_LONG = 24, 256
 _MOST_AXES = 8
 _SIZES = (1, 2, 4, 8)
 
@@ -59,7 +59,9 @@ def usable(found: Iterable[Range], length: int) -> list[Range]:
     kept: list[Range] = []
     end = 0
     for each in sorted(found):
-        odd = each.size not in _SIZES or len(each.shape) > _MOST_AXES or min(each.shape, default=1) < 1
+        # Shapes of a few 64-bit integers deflate better among their like.
+        odd = each.size == _SIZES[-1] and each.length < _SMALLEST_LONG
+        odd |= each.size not in _SIZES or len(each.shape) > _MOST_AXES or min(each.shape, default=1) < 1
         if odd or each.length < _SMALLEST or each.offset < end or each.end > length:
             continue
         kept.append(each)
