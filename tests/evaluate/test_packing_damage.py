@@ -9,7 +9,7 @@ from tests.evaluate.packed_models import every_kind, kernel, onnx_file
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing import pack, unpack
 from workbench.evaluate.packing.coder import varint
-from workbench.evaluate.packing.container import MAGIC, _deflate, _part
+from workbench.evaluate.packing.frame import MAGIC, deflate, part
 from workbench.evaluate.packing.ranges import Range, table
 
 MANY, FEW = 10_000, 1_000
@@ -98,7 +98,7 @@ def test_a_table_made_by_hand_cannot_reach_outside() -> None:
     for _ in range(FEW):
         numbers = [int(2 ** draw.uniform(0, 40)) if draw.random() < 0.2 else int(draw.integers(9)) for _ in range(12)]
         made = varint(int(draw.integers(1, 4))) + b"".join(map(varint, numbers))
-        rest, plan = _part(_deflate(made)), _part(draw.integers(0, 256, 40, np.uint8).tobytes())
+        rest, plan = part(deflate(made)), part(draw.integers(0, 256, 40, np.uint8).tobytes())
         length = varint(int(draw.choice([24, 100, 5000, 2**20])))
         with pytest.raises(BadInputError):
             unpack(MAGIC + b"\5" + length + bytes(8) + rest + plan + draw.integers(1, 256, 40, np.uint8).tobytes())
@@ -112,7 +112,7 @@ def test_plans_made_by_hand_end_in_a_sentence() -> None:
         tensor = Range(3, int(draw.choice([1, 2, 4])), shape)
         length = 3 + tensor.length
         plan = bytes([draw.integers(256)]) + draw.integers(0, draw.choice([4, 20, 256]), 60).astype(np.uint8).tobytes()
-        body = _part(_deflate(table([tensor]) + bytes(3))) + _part(plan)
+        body = part(deflate(table([tensor]) + bytes(3))) + part(plan)
         coded = draw.integers(1, 256, int(draw.integers(200)), np.uint8).tobytes()
         with pytest.raises(BadInputError):
             unpack(MAGIC + b"\5" + varint(length) + bytes(8) + body + coded)

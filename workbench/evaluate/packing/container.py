@@ -13,14 +13,24 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.core.artifact import Format
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing.coder import DamagedError, PackReader, PackWriter, read_varint, varint
-from workbench.evaluate.packing.dictionary import DICTIONARY
+from workbench.evaluate.packing.frame import (
+    DIGEST,
+    FORMATS,
+    LARGEST,
+    MAGIC,
+    allowed,
+    deflate,
+    format_of,
+    inflate,
+    part,
+    read_part,
+)
 from workbench.evaluate.packing.locate import locate
 from workbench.evaluate.packing.ranges import read_table, table, units
 from workbench.evaluate.packing.tensors import coding_of_unit, read_unit
@@ -28,18 +38,11 @@ from workbench.evaluate.packing.tensors import coding_of_unit, read_unit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from workbench.core.artifact import Format
     from workbench.evaluate.packing.ranges import Range, Unit
     from workbench.evaluate.packing.tensors import UnitCoding
 
-MAGIC = b"LWP\x01"
-LARGEST = 1 << 30
 _LARGEST_CODED = 1 << 28
-_DIGEST = 8
-_RAW_DEFLATE = -15
-_LONGEST_COUNT = 10
-# Deflate alone reaches 1032; what a file of a few bytes may claim to be is bounded by the second figure.
-_MOST_EXPANSION, _ALWAYS_ALLOWED = 2000, 1 << 20
-_FORMATS: tuple[str, ...] = get_args(Format)
 
 
 def pack(data: bytes, format: Format) -> bytes:  # noqa: A002 - what it is called everywhere
@@ -75,18 +78,6 @@ def unpack(data: bytes, *, largest: int = LARGEST) -> bytes:
         ) from error  # fmt: skip
 
 
-def format_of(data: bytes) -> Format:
-    """Return the format of the file inside.
-
-    Raises:
-        BadInputError: It is no packed file.
-    """
-    if not data.startswith(MAGIC) or len(data) <= len(MAGIC) or data[len(MAGIC)] >= len(_FORMATS):
-        raise BadInputError.of("packed file", rule="must start as one", got=data[: len(MAGIC) + 1])
-    found: Format = _FORMATS[data[len(MAGIC)]]  # type: ignore[assignment]
-    return found
-
-
 class Packer:
     """Packs one file again and again with other values in its tensors; what stays is done once.
 
@@ -103,13 +94,13 @@ class Packer:
         if len(data) > LARGEST:
             raise BadInputError.of("file", rule=f"must be at most {LARGEST} bytes to be packed", got=len(data))
         self._data = data
-        self._format = _FORMATS.index(format)
+        self._format = FORMATS.index(format)
         self.ranges: tuple[Range, ...] = tuple(locate(data, format))
         if sum(each.length for each in self.ranges) > _LARGEST_CODED:
             self.ranges = ()
         self._units = units(self.ranges)
         self._values = b"".join(data[each.offset : each.end] for each in self.ranges)
-        self._rest = _deflate(table(self.ranges) + _without(data, self.ranges))
+        self._rest = deflate(table(self.ranges) + _without(data, self.ranges))
         self._known: dict[Unit, tuple[bytes, UnitCoding]] = {}
 
     def pack(self, tensors: Mapping[str, np.ndarray] | None = None) -> bytes:
@@ -124,9 +115,9 @@ class Packer:
         values = self._replaced(tensors or {})
         original = _joined(self._data, self.ranges, values)
         body = self._body(values)
-        if not _allowed(len(original), self._header_length + len(body)):
+        if not allowed(len(original), self._header_length + len(body)):
             # Nothing but constants: deflate keeps to a ratio that a reader can insist on.
-            body = _part(_deflate(table(()) + original)) + _part(b"")
+            body = part(deflate(table(()) + original)) + part(b"")
         return self._header(original) + body
 
     def size(self, tensors: Mapping[str, np.ndarray] | None = None) -> int:
@@ -139,14 +130,14 @@ class Packer:
             BadInputError: As for `pack`.
         """
         length = self._header_length + len(self._body(self._replaced(tensors or {})))
-        return length if _allowed(len(self._data), length) else len(self.pack(tensors))
+        return length if allowed(len(self._data), length) else len(self.pack(tensors))
 
     @property
     def _header_length(self) -> int:
-        return len(MAGIC) + 1 + len(varint(len(self._data))) + _DIGEST
+        return len(MAGIC) + 1 + len(varint(len(self._data))) + DIGEST
 
     def _header(self, original: bytes) -> bytes:
-        digest = hashlib.sha256(original).digest()[:_DIGEST]
+        digest = hashlib.sha256(original).digest()[:DIGEST]
         return MAGIC + bytes([self._format]) + varint(len(original)) + digest
 
     def _body(self, values: bytes) -> bytes:
@@ -158,7 +149,7 @@ class Packer:
             coding = known[1] if known is not None and known[0] == content else coding_of_unit(content, unit)
             self._known[unit] = content, coding
             coding.write(writer)
-        return _part(self._rest) + _part(bytes(writer.plan)) + writer.coded()
+        return part(self._rest) + part(bytes(writer.plan)) + writer.coded()
 
     def _replaced(self, tensors: Mapping[str, np.ndarray]) -> bytes:
         if not tensors:
@@ -184,18 +175,18 @@ def _unpack(data: bytes, largest: int) -> bytes:
     length, at = read_varint(data, len(MAGIC) + 1)
     if length > largest:
         raise DamagedError(f"it claims {length} bytes, the limit is {largest}")
-    if not _allowed(length, len(data)):
+    if not allowed(length, len(data)):
         raise DamagedError(f"it claims {length} bytes")
-    digest = data[at : at + _DIGEST]
-    rest, at = _read_part(data, at + _DIGEST)
-    plan, at = _read_part(data, at)
-    inflated = _inflate(rest, length)
+    digest = data[at : at + DIGEST]
+    rest, at = read_part(data, at + DIGEST)
+    plan, at = read_part(data, at)
+    inflated = inflate(rest, length)
     ranges, start = read_table(inflated, length)
     skeleton = inflated[start:]
     if len(skeleton) + sum(each.length for each in ranges) != length:
         raise DamagedError("its parts do not add up to its length")
     original = _joined_from(skeleton, ranges, _read_values(PackReader(plan, data[at:]), ranges))
-    if hashlib.sha256(original).digest()[:_DIGEST] != digest:
+    if hashlib.sha256(original).digest()[:DIGEST] != digest:
         raise DamagedError("its checksum differs")
     return original
 
@@ -209,35 +200,6 @@ def _read_values(reader: PackReader, ranges: Sequence[Range]) -> bytes:
             start += last - first
     reader.finish()
     return bytes(values)
-
-
-def _allowed(length: int, packed: int) -> bool:
-    return length <= max(_ALWAYS_ALLOWED, packed * _MOST_EXPANSION)
-
-
-def _part(data: bytes) -> bytes:
-    return varint(len(data)) + data
-
-
-def _read_part(data: bytes, at: int) -> tuple[bytes, int]:
-    length, at = read_varint(data, at)
-    if length > len(data) - at:
-        raise DamagedError("it ends too early")
-    return data[at : at + length], at + length
-
-
-def _deflate(data: bytes) -> bytes:
-    deflater = zlib.compressobj(9, zlib.DEFLATED, _RAW_DEFLATE, 9, zdict=DICTIONARY)
-    return deflater.compress(data) + deflater.flush()
-
-
-def _inflate(data: bytes, length: int) -> bytes:
-    inflater = zlib.decompressobj(_RAW_DEFLATE, zdict=DICTIONARY)
-    # A tensor has more bytes than its row in the table, so that only the number of tensors comes on top.
-    inflated = inflater.decompress(data, length + _LONGEST_COUNT)
-    if not inflater.eof or inflater.unused_data:
-        raise DamagedError("its deflated part is cut off or too long")
-    return inflated
 
 
 def _without(data: bytes, ranges: Sequence[Range]) -> bytes:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import write_atomic
-from workbench.evaluate.packing.container import format_of, unpack
+from workbench.evaluate.packing.container import unpack
+from workbench.evaluate.packing.frame import format_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from workbench.evaluate.packing.container import format_of
+from workbench.evaluate.packing.frame import format_of
 from workbench.evaluate.packing.inside import unpack_to
 from workbench.evaluate.runtimes.base import Runtime, open_runtime, require_ours
 

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.evaluate.packing.container import format_of, unpack
+from workbench.evaluate.packing.container import unpack
+from workbench.evaluate.packing.frame import format_of
 from workbench.evaluate.tensors.base import StoredTensor, TensorReader, readers
 
 if TYPE_CHECKING:
