@@ -121,6 +121,18 @@ def test_a_constant_as_large_as_you_like_comes_back() -> None:
     assert Packer(data, "onnx").size() == len(packed)
 
 
+def test_what_would_take_a_reader_too_many_turns_is_deflated() -> None:
+    whole_rows = {f"t{number}": np.repeat(CHANCE.random((4096, 1)) < 0.1, 16, axis=1) for number in range(24)}
+    data = onnx_file({name: rows.astype(np.int8) for name, rows in whole_rows.items()})
+    packer = Packer(data, "onnx")
+    packed = packer.pack()
+    assert unpack(packed) == data
+    assert packer.size() == len(packed)
+    few = Packer(onnx_file({"t0": whole_rows["t0"].astype(np.int8)}), "onnx")
+    # Deflate, not the coder, wrote the large one: it takes more bytes a tensor than the coder would.
+    assert len(packed) / 24 > 1.1 * len(few.pack())
+
+
 def test_a_tensor_larger_than_a_part_comes_back() -> None:
     data = onnx_file({"w": (CHANCE.random((1100, 1000)) < 0.01).astype(np.int8)})
     packed = pack(data, "onnx")

@@ -26,9 +26,15 @@ class DamagedError(ValueError):
 
 @dataclass
 class PackWriter:
-    """Takes parameters at once and symbols at the end."""
+    """Takes parameters at once and symbols at the end.
+
+    Attributes:
+        plan: The parameters.
+        turns: How often a reader has to work out probabilities anew.
+    """
 
     plan: bytearray = field(default_factory=bytearray)
+    turns: int = 0
     _pushed: list[tuple[NDArray[np.int32], Any, tuple[Any, ...]]] = field(default_factory=list)
 
     def varint(self, value: int) -> None:
@@ -72,10 +78,10 @@ class PackWriter:
 class PackReader:
     """Gives back what a `PackWriter` took, in the same order; every length is checked before anything is made."""
 
-    def __init__(self, plan: bytes, coded: bytes) -> None:
+    def __init__(self, plan: bytes, coded: bytes, turns: int) -> None:
         import constriction
 
-        self._plan, self._at = plan, 0
+        self._plan, self._at, self._turns = plan, 0, turns
         words = np.frombuffer(coded + bytes(-len(coded) % 4), _WORD).astype(np.uint32)
         if len(words) and not words[-1]:
             raise DamagedError("the coded part ends in zeros")
@@ -119,6 +125,12 @@ class PackReader:
         model, parameters = _bernoulli(share)
         bits: NDArray[np.int32] = self._stack.decode(model, *(parameters or (amount,)))
         return bits
+
+    def take_turns(self, turns: int) -> None:
+        """Refuse a file that takes longer than its length allows."""
+        self._turns -= turns
+        if self._turns < 0:
+            raise DamagedError("it takes too many turns")
 
     def finish(self) -> None:
         """Refuse parameters that nothing read."""

@@ -30,6 +30,7 @@ from workbench.evaluate.packing.frame import (
     inflate,
     part,
     read_part,
+    turns_allowed,
 )
 from workbench.evaluate.packing.locate import locate
 from workbench.evaluate.packing.ranges import read_table, table, units
@@ -114,9 +115,9 @@ class Packer:
         """
         values = self._replaced(tensors or {})
         original = _joined(self._data, self.ranges, values)
-        body = self._body(values)
-        if not allowed(len(original), self._header_length + len(body)):
-            # Nothing but constants: deflate keeps to a ratio that a reader can insist on.
+        body, fits = self._body(values)
+        if not fits:
+            # Hardly anything but constants: deflate keeps to a ratio that a reader can insist on.
             body = part(deflate(table(()) + original)) + part(b"")
         return self._header(original) + body
 
@@ -129,8 +130,8 @@ class Packer:
         Raises:
             BadInputError: As for `pack`.
         """
-        length = self._header_length + len(self._body(self._replaced(tensors or {})))
-        return length if allowed(len(self._data), length) else len(self.pack(tensors))
+        body, fits = self._body(self._replaced(tensors or {}))
+        return self._header_length + len(body) if fits else len(self.pack(tensors))
 
     @property
     def _header_length(self) -> int:
@@ -140,7 +141,8 @@ class Packer:
         digest = hashlib.sha256(original).digest()[:DIGEST]
         return MAGIC + bytes([self._format]) + varint(len(original)) + digest
 
-    def _body(self, values: bytes) -> bytes:
+    def _body(self, values: bytes) -> tuple[bytes, bool]:
+        """Return what follows the header, and whether a reader would take it."""
         writer = PackWriter()
         for unit in self._units:
             content = b"".join(values[start:end] for start, end in unit.pieces)
@@ -149,7 +151,9 @@ class Packer:
             coding = known[1] if known is not None and known[0] == content else coding_of_unit(content, unit)
             self._known[unit] = content, coding
             coding.write(writer)
-        return part(self._rest) + part(bytes(writer.plan)) + writer.coded()
+        body = part(self._rest) + part(bytes(writer.plan)) + writer.coded()
+        length = self._header_length + len(body)
+        return body, allowed(len(self._data), length) and writer.turns <= turns_allowed(length)
 
     def _replaced(self, tensors: Mapping[str, np.ndarray]) -> bytes:
         if not tensors:
@@ -185,7 +189,9 @@ def _unpack(data: bytes, largest: int) -> bytes:
     skeleton = inflated[start:]
     if len(skeleton) + sum(each.length for each in ranges) != length:
         raise DamagedError("its parts do not add up to its length")
-    original = _joined_from(skeleton, ranges, _read_values(PackReader(plan, data[at:]), ranges))
+    original = _joined_from(
+        skeleton, ranges, _read_values(PackReader(plan, data[at:], turns_allowed(len(data))), ranges)
+    )
     if hashlib.sha256(original).digest()[:DIGEST] != digest:
         raise DamagedError("its checksum differs")
     return original

@@ -48,6 +48,7 @@ class RowContexts:
 
     def write(self, writer: PackWriter) -> None:
         """Push the indices, turn by turn."""
+        writer.turns += int(np.bincount(self._rows).max())
         by_row = np.argsort(self._rows, kind="stable")
         ordered, owners = self._indices[by_row], self._rows[by_row]
         starts = np.concatenate([[0], np.cumsum(np.bincount(self._rows))[:-1]])[owners]
@@ -86,6 +87,7 @@ def read_indices(reader: PackReader, rows: NDArray[np.int64] | None, start: NDAr
     if rows is None:
         raise DamagedError("a tensor without channels has contexts of channels")
     kept = np.bincount(rows)
+    reader.take_turns(int(kept.max()))
     counts = np.zeros((len(kept), len(start)), np.int32)
     by_row = np.argsort(rows, kind="stable")
     starts = np.concatenate([[0], np.cumsum(kept)[:-1]])

@@ -16,6 +16,7 @@ DIGEST = 8
 _RAW_DEFLATE = -15
 _LONGEST_COUNT = 10
 # Deflate alone reaches 1032; what a file of a few bytes may claim to be is bounded by the second figure.
+_TURNS_ALWAYS, _TURNS_A_BYTE = 1 << 15, 2
 _MOST_EXPANSION, _ALWAYS_ALLOWED = 2000, 1 << 20
 FORMATS: tuple[str, ...] = get_args(Format)
 
@@ -35,6 +36,11 @@ def format_of(data: bytes) -> Format:
 def allowed(length: int, packed: int) -> bool:
     """Say whether a packed file may claim to hold so many bytes."""
     return length <= max(_ALWAYS_ALLOWED, packed * _MOST_EXPANSION)
+
+
+def turns_allowed(packed: int) -> int:
+    """Return how often a reader of so many bytes may work out probabilities anew, some 20 µs each."""
+    return _TURNS_ALWAYS + _TURNS_A_BYTE * packed
 
 
 def part(data: bytes) -> bytes:

@@ -91,6 +91,7 @@ class _Rows(Positions):
         self.cost = min(cost, cost_alike) + self._levels.cost
 
     def write(self, writer: PackWriter) -> None:
+        writer.turns += len(self._levels.values)
         self._levels.write(writer, learns=self._learns, split=self._split)
         writer.bits(self._bits, self._shares)
 
@@ -115,6 +116,7 @@ def read_positions(reader: PackReader, shape: tuple[int, ...], mode: int) -> NDA
     plan = layout(shape, mode)
     if plan is None:
         raise DamagedError("a tensor without channels has densities of channels")
+    reader.take_turns(plan.rows)
     levels, learns, split = read_levels(reader, plan.rows)
     if split:
         plan = _split(plan, split)
