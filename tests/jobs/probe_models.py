@@ -104,6 +104,19 @@ def _logits(folder: Path) -> Path:
     return path
 
 
+def _empty_channels(folder: Path) -> Path:
+    import tf_keras
+
+    path = folder / "empty.keras"
+    layers = _layers(tf_keras)
+    model = tf_keras.Sequential([*layers[:2], *layers[-2:]])
+    kernel, bias = model.layers[0].get_weights()
+    kernel[..., ::2], bias[:] = 0, 0.5
+    model.layers[0].set_weights([kernel, bias])
+    model.save(path)
+    return path
+
+
 def _keras3(ending: str) -> Any:
     def write(folder: Path) -> Path:
         import keras
@@ -195,6 +208,7 @@ _WRITERS = {
     "tf_keras": _tf_keras(".keras"),
     "h5": _tf_keras(".h5"),
     "logits": _logits,
+    "empty_channels": _empty_channels,
     "lambda": _tf_keras(".keras", lambda x: 2 * x),
     "lambda_h5": _tf_keras(".h5", lambda x: 2 * x),
     "keras3": _keras3(".keras"),

@@ -14,6 +14,7 @@ from workbench.convert.source import load_source
 from workbench.core.artifact import Artifact, content_sha256
 from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.workspace import writing
+from workbench.evaluate.inventory import inventory
 from workbench.evaluate.parity import parity, require_parity
 from workbench.evaluate.runtimes.base import open_runtime, predict_all
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from workbench.jobs.stage import StageContext
 
 _LONGEST_REASON = 300
+# Where it costs milliseconds.
+_COUNTED = ("tflite", "onnx")
 
 
 def convert_here(
@@ -80,10 +83,21 @@ def convert_here(
         numeric=draft.numeric,
         parent=artifact.sha256,
         settings={"dataset": data.spec, **settings.model_dump(mode="json"), **(extra or {})},
-        metrics={"parity": compared.to_json(), "seconds": seconds, **facts},
+        metrics={"parity": compared.to_json(), "seconds": seconds, "layers": _layers(draft), **facts},
     )
     context.progress(2, 2, "converted")
     return made
+
+
+def _layers(made: Artifact) -> dict[str, dict[str, Any]]:
+    """Return elements, sparsity and distinct values of each kernel, by what the file calls it."""
+    if made.format not in _COUNTED:
+        return {}
+    return {
+        each.name: {"elements": each.elements, "sparsity": each.zeros / max(each.elements, 1), "unique": each.unique}
+        for each in inventory(made).tensors
+        if each.prunable
+    }
 
 
 def compare(source: Artifact, target: Artifact, data: Dataset, settings: ConvertSettings) -> Parity:

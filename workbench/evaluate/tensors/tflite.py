@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,11 +31,13 @@ class TfliteTensors(TensorReader):
             for index in range(graph.TensorsLength()):
                 tensor = graph.Tensors(index)
                 data = model.Buffers(tensor.Buffer()).DataAsNumpy()
+                four_bits = tensor.Type() == schema.TensorType.INT4
                 # A buffer without data belongs to a tensor that is computed; flatbuffers then gives 0.
-                if tensor.Buffer() in seen or isinstance(data, int) or tensor.Type() not in dtypes:
+                if tensor.Buffer() in seen or isinstance(data, int) or not (four_bits or tensor.Type() in dtypes):
                     continue
                 seen.add(tensor.Buffer())
-                values = data.view(dtypes[tensor.Type()]).reshape(_shape(tensor))
+                stored = _nibbles(data, _shape(tensor)) if four_bits else data.view(dtypes[tensor.Type()])
+                values = stored.reshape(_shape(tensor))
                 yield StoredTensor(tensor.Name().decode(), values, _zero(tensor, values.ndim))
 
 
@@ -43,6 +46,12 @@ def _dtypes(types: Any) -> dict[int, type[np.generic]]:
         types.FLOAT32: np.float32, types.FLOAT16: np.float16, types.INT8: np.int8, types.UINT8: np.uint8,
         types.INT16: np.int16, types.INT32: np.int32, types.INT64: np.int64, types.BOOL: np.bool_,
     }  # fmt: skip
+
+
+def _nibbles(data: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """Return values of four bits as int8: two a byte, the lower half first, each with a sign."""
+    halves = np.stack([data << 4, data & 0xF0], axis=1).astype(np.uint8).view(np.int8) >> 4
+    return np.asarray(halves.reshape(-1)[: math.prod(shape)], np.int8)
 
 
 def _shape(tensor: Any) -> tuple[int, ...]:
