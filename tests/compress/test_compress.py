@@ -42,7 +42,14 @@ def test_every_method_declares_its_settings() -> None:
     for name in methods.names():
         unit = methods.get(name)
         assert unit().name == name
+        assert unit.parse(unit().model_dump(mode="json")) == unit()
         assert all(field.description for field in describe(unit))
+
+
+def test_forms_show_a_methods_own_settings_first() -> None:
+    names = [field.name for field in describe(MagnitudePruning)]
+    assert names[:3] == ["sparsity", "scope", "schedule"]
+    assert names.index("epochs") > names.index("ramp")
 
 
 def test_sparsity_reached_is_measured_on_the_file(pruned: Artifact) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from workbench.core.plugins import Registry
 from workbench.core.settings import Settings
@@ -25,6 +25,13 @@ class Method(Settings, ABC):
     """
 
     gives: ClassVar[frozenset[Trait]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Put a method's own settings before those that it shares: forms and flags show them in this order."""
+        super().__pydantic_init_subclass__(**kwargs)
+        own = {name: cls.model_fields[name] for name in cls.__annotations__ if name in cls.model_fields}
+        cls.__pydantic_fields__ = own | cls.model_fields
 
     @property
     def name(self) -> str:

@@ -16,8 +16,8 @@ def scheme_of(preserve: Preserve, *, per_channel: bool) -> Any:
 
     tfmot's own preserving schemes share one quantizer among all layers, which forgets about zeros for good where one
     layer has none, and they refuse layers that they know nothing of (batch normalization) although the plain scheme
-    takes them. Here each layer has a quantizer of its own, and layers that nothing can be preserved in get the plain
-    one.
+    takes them; its issues 979 and 1056 tell of clusters that were lost. Here each layer has a quantizer of its own,
+    and layers that nothing can be preserved in get the plain one.
 
     Args:
         preserve: What to keep.
