@@ -144,7 +144,8 @@ def test_a_finished_point_answers_in_another_sweep(
     before = runs_of(workspace)
     other = workbench.sweep(space, parent, digits, workspace=workspace, runs=20)
     (point,) = other.points()
-    assert len(runs_of(workspace)) == len(before) + 1, "the driving run alone"
+    assert runs_of(workspace) == before
+    assert (other.state, other.run) == ("done", None)
     assert other.name.startswith("digits-")
     known = next(each for each in swept.points() if each.key == point.key)
     assert (point.sha256, point.noise) == (known.sha256, known.noise)
@@ -179,6 +180,22 @@ def test_failures_stay_with_their_reason(parent: Artifact, digits: Dataset, work
     found.resume(retry_failed=True)
     assert len(runs_of(workspace)) > len(before)
     assert [each.state for each in found.points()] == [each.state for each in found.folder.points().values()]
+
+
+@pytest.mark.thorough
+def test_one_trajectory_serves_all_sparsities(parent: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    found = workbench.sweep(
+        Space(CHAIN, {SPARSITY: [0, 0.5, 0.7], NUMERIC: ["float16"]}), parent, digits, name="along",
+        workspace=workspace, runs=20, share_trajectory=True,
+    )  # fmt: skip
+    assert [point.reason for point in found.failed()] == []
+    plain, half, most = sorted(found.points(), key=lambda point: point.values[SPARSITY])
+    assert (plain.along, half.along, most.along) == ((), (0.5, 0.7), (0.5, 0.7))
+    assert sum(point.seconds.train > 0 for point in found.points()) == 1
+    for point in (half, most):
+        assert point.variant is not None
+        assert point.variant.sparsity == pytest.approx(point.values[SPARSITY], abs=0.01)
+    assert found.verify(most).equal
 
 
 @pytest.mark.thorough
@@ -330,6 +347,8 @@ def test_data_that_was_changed_on_disk_is_refused(parent: Artifact, workspace: W
     data = Dataset.from_arrays(images, labels, images, labels, name="changed", workspace=workspace)
     space = Space("post_training", {"post_training.min_agreement": [0.0]})
     found = workbench.sweep(space, parent, data, name="changed", workspace=workspace, runs=20)
+    (point,) = found.points()
+    (workspace.cache / "points" / f"{point.key}.json").unlink()
     (found.folder.path / "points.jsonl").unlink()
     found.folder.say("paused", "")
     file = data.folder / "x_test.npy"

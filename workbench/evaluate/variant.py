@@ -9,6 +9,7 @@ from workbench.evaluate.intervals import paired_drop
 from workbench.evaluate.inventory import inventory
 from workbench.evaluate.latency import measure_latency
 from workbench.evaluate.score import evaluate
+from workbench.evaluate.sizes import measure_sizes
 
 if TYPE_CHECKING:
     from workbench.core.artifact import Artifact
@@ -48,7 +49,7 @@ def measure_variant(
         BadInputError: The model does not fit the data, or the baseline was evaluated on other samples.
     """
     evaluation = evaluate(artifact, data, workspace=workspace)
-    sizes = artifact.sizes()
+    sizes = measure_sizes(artifact)
     samples = data.floats("test", slice(0, TIMED_SAMPLES))
     latency = measure_latency(artifact, samples) if timed and artifact.format in DEPLOYED else None
     drop, low, high = paired_drop(baseline.correct, evaluation.correct)

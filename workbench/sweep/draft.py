@@ -9,31 +9,40 @@ from workbench.core.errors import BadInputError
 from workbench.datasets import Dataset
 from workbench.sweep.estimate import guess_of_many
 from workbench.sweep.plan import Base, grid
-from workbench.sweep.settings import SweepSettings
-from workbench.sweep.space import Space
 from workbench.train.fit import train_settings
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
+    from workbench.sweep.settings import SweepSettings
+    from workbench.sweep.space import Space
 
 MOST_POINTS = 1000
 
 
+def base_of(asked: dict[str, Any]) -> Base:
+    """Return what all points of a question share."""
+    settings, parent = asked["settings"], asked["parent"]
+    return Base.of(
+        asked["dataset"], parent["sha256"] if parent else None,
+        runs=settings["runs"], share_trajectory=settings["share_trajectory"],
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Draft:
-    """A question that may become a sweep."""
+    """A question that may become a sweep.
+
+    Attributes:
+        asked: As it will be written.
+        space: Its space.
+        settings: Its settings.
+        workspace: Where it will lie.
+    """
 
     asked: dict[str, Any]
+    space: Space
+    settings: SweepSettings
     workspace: Workspace
-
-    @property
-    def base(self) -> Base:
-        """What all its points share."""
-        settings, parent = self.asked["settings"], self.asked["parent"]
-        return Base.of(
-            self.asked["dataset"], parent["sha256"] if parent else None,
-            runs=settings["runs"], share_trajectory=settings["share_trajectory"],
-        )  # fmt: skip
 
     def require_size(self, *, confirm: bool) -> None:
         """Refuse what is empty or, without a yes, too large; and settings that do not fit together.
@@ -41,8 +50,7 @@ class Draft:
         Raises:
             BadInputError: It is one of these.
         """
-        settings = SweepSettings.parse(self.asked["settings"])
-        space = Space.from_json(self.asked["space"])
+        space, settings = self.space, self.settings
         seeds = max(1, len(settings.seeds))
         count = settings.trials * seeds if settings.search == "optuna" else space.count(seeds)
         if not space.axes and len(space.chains) == 1 and not space.chains[0] and space.train is None:
@@ -57,11 +65,11 @@ class Draft:
                 "say confirm=True (--yes)",
             )  # fmt: skip
         if settings.search == "grid":
-            self._require_fitting(space, settings)
+            self._require_fitting()
 
-    def _require_fitting(self, space: Space, settings: SweepSettings) -> None:
-        trainings = {repr(plan.train): plan.train for plan in grid(space, self.base, settings.seeds)}
+    def _require_fitting(self) -> None:
+        plans = grid(self.space, base_of(self.asked), self.settings.seeds)
+        trainings = {repr(plan.train): plan.train for plan in plans if plan.train is not None}
         data = Dataset.open_spec(self.asked["dataset"], self.workspace)
         for training in trainings.values():
-            if training is not None:
-                train_settings(data, **training)
+            train_settings(data, **training)

@@ -6,25 +6,24 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
-from workbench.sweep.constraint import meets, nearest_sentence, parse_all
-from workbench.sweep.draft import Draft
+from workbench.sweep.draft import base_of
 from workbench.sweep.folder import SweepFolder, sweep_folders
 from workbench.sweep.importance import by_variance
-from workbench.sweep.metrics import METRICS, losses, metric_name, repeated, shown
-from workbench.sweep.pareto import frontier
+from workbench.sweep.metrics import metric_name
 from workbench.sweep.plan import grid
-from workbench.sweep.settings import SweepSettings, default_workers
+from workbench.sweep.results import Results
+from workbench.sweep.settings import default_workers
 from workbench.sweep.space import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from workbench.core.events import Event
-    from workbench.core.records import Constraint, Estimate, Repeated, SweepPoint, Verification
+    from workbench.core.records import Estimate, SweepPoint, Verification
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
     from workbench.jobs import Job
@@ -36,7 +35,7 @@ _SECONDS_A_LOOK = 0.1
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Results):
     """One sweep. It holds nothing but the folder; everything is read from there when it is asked.
 
     Attributes:
@@ -44,7 +43,6 @@ class Sweep:
         workspace: Where they lie.
     """
 
-    folder: SweepFolder
     workspace: Workspace
 
     @classmethod
@@ -69,11 +67,6 @@ class Sweep:
         return f"Sweep({self.name!r}, {self.state}, {len(self.folder.points())} of {self.total()} points)"
 
     @property
-    def name(self) -> str:
-        """Its folder's name."""
-        return self.folder.name
-
-    @property
     def state(self) -> State:
         """How it stands: new, running, done, paused, cancelled, failed or lost (its process is gone)."""
         return self.folder.state
@@ -90,11 +83,6 @@ class Sweep:
             return None
 
     @cached_property
-    def settings(self) -> SweepSettings:
-        """How it searches and measures."""
-        return SweepSettings.parse(self.folder.asked()["settings"])
-
-    @cached_property
     def space(self) -> Space:
         """What it tries."""
         return Space.from_json(self.folder.asked()["space"])
@@ -102,7 +90,7 @@ class Sweep:
     @property
     def base(self) -> Base:
         """What all its points share."""
-        return Draft(self.folder.asked(), self.workspace).base
+        return base_of(self.folder.asked())
 
     def data(self) -> Dataset:
         """Open its dataset.
@@ -131,75 +119,13 @@ class Sweep:
 
     def plans(self) -> tuple[Plan, ...]:
         """Return the points of its grid; for Optuna none, they are not known before."""
+        return self._grid
+
+    @cached_property
+    def _grid(self) -> tuple[Plan, ...]:
         if self.settings.search == "optuna":
             return ()
         return grid(self.space, self.base, self.settings.seeds)
-
-    def points(self) -> tuple[SweepPoint, ...]:
-        """Return what was finished so far, failed ones too."""
-        return tuple(self.folder.points().values())
-
-    def failed(self) -> tuple[SweepPoint, ...]:
-        """Return the points that failed, each with its reason."""
-        return tuple(point for point in self.points() if point.state == "failed")
-
-    def over_seeds(self) -> tuple[Repeated, ...]:
-        """Return each configuration with the mean and spread of every metric over its seeds."""
-        return repeated(self.points())
-
-    def compared(self) -> tuple[SweepPoint | Repeated, ...]:
-        """Return what is compared: measured points, or where there are several seeds, their means."""
-        if len(self.settings.seeds) > 1:
-            return self.over_seeds()
-        return tuple(point for point in self.points() if point.variant is not None)
-
-    def frontier(
-        self,
-        objectives: Iterable[str] | None = None,
-        constraints: str | Constraint | Iterable[str | Constraint] | None = None,
-    ) -> tuple[SweepPoint | Repeated, ...]:
-        """Return the points that no other point beats, best in the first objective first.
-
-        Args:
-            objectives: Metrics; None is the sweep's own.
-            constraints: Only points that keep these limits; None is the sweep's own.
-        """
-        names = tuple(metric_name(name) for name in objectives) if objectives else self.settings.objectives
-        limits = parse_all(self.settings.constraints if constraints is None else constraints)
-        return frontier([point for point in self.compared() if meets(point, limits)], names)  # type: ignore[arg-type]
-
-    def best(
-        self, budget: str | Constraint | Iterable[str | Constraint] | None = None, objective: str = "accuracy"
-    ) -> SweepPoint | Repeated:
-        """Return the best point under a budget.
-
-        Args:
-            budget: Limits such as `"gzip <= 40 kB"`, one or several; None is the sweep's own constraints.
-            objective: The metric that decides; equal ones are decided by the sweep's other objectives.
-
-        Raises:
-            BadInputError: Nothing keeps the limits (the nearest point is named), or nothing was measured yet.
-        """
-        limits = parse_all(self.settings.constraints if budget is None else budget)
-        decisive = metric_name(objective, "objective")
-        points = self.compared()
-        found = [point for point in points if meets(point, limits) and losses(point, [decisive]) is not None]
-        if not found:
-            reason = nearest_sentence(points, limits) if points and limits else f"{self.name} has no measured point."
-            raise BadInputError(reason)
-        order = [decisive, *(name for name in self.settings.objectives if name != decisive)]
-        return min(found, key=lambda point: tuple((losses(point, [name]) or (float("inf"),))[0] for name in order))
-
-    def nothing_meets(self) -> str:
-        """Say in one sentence that nothing keeps the sweep's constraints and what comes nearest; "" if something does.
-
-        While there is no measured point it says nothing either.
-        """
-        limits = parse_all(self.settings.constraints)
-        points = self.compared()
-        if not limits or not points or any(meets(point, limits) for point in points):
-            return ""
-        return nearest_sentence(points, limits)
 
     def importance(self, metric: str = "accuracy") -> dict[str, float]:
         """Return how much each axis decides a metric, largest first.
@@ -256,20 +182,6 @@ class Sweep:
 
         return verify(self, self.point(point) if isinstance(point, str) else point)
 
-    def point(self, name: str) -> SweepPoint:
-        """Return a point by its label, or the beginning of its key.
-
-        Raises:
-            BadInputError: None or several are meant.
-        """
-        points = self.points()
-        found = [each for each in points if each.label == name] or [
-            each for each in points if name and each.key.startswith(name)
-        ]
-        if len(found) != 1:
-            raise BadInputError.of("point", rule="must be the label or key of one point", got=name)
-        return found[0]
-
     def pause(self) -> None:
         """Let it finish what is under way and begin nothing new; `resume` goes on."""
         self.folder.wish("pause")
@@ -303,11 +215,31 @@ class Sweep:
 
         if self.state == "done" and not (retry_failed and self.failed()):
             return self
+        if not retry_failed and self._answered(on_point):
+            return self
         if workers is not None and workers < 1:
             raise BadInputError.of("workers", rule="must be at least 1", got=workers)
         asked = {"sweep": self.name, "workers": workers or default_workers(), "retry_failed": retry_failed}
         here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=_telling(on_point, on_event))
         return self
+
+    def _answered(self, on_point: Callable[[SweepPoint], object] | None) -> bool:
+        """Take over what other sweeps have measured; True where that is all, so that nothing need be driven."""
+        from workbench.sweep import cache
+
+        held = self.folder.points()
+        missing = [plan for plan in self.plans() if plan.key not in held]
+        known = [found for plan in missing if (found := cache.find(self.workspace, plan)) is not None]
+        unfinished = any(point.state == "made" for point in held.values())
+        if self.settings.search == "optuna" or unfinished or len(known) < len(missing):
+            return False
+        with self.folder.driving():
+            for point in known:
+                self.folder.append(point)
+                if on_point is not None:
+                    on_point(point)
+            self.folder.say("done", "")
+        return True
 
     def wait(self, timeout: float | None = None) -> Sweep:
         """Wait until no process drives it any more.
@@ -321,13 +253,6 @@ class Sweep:
                 raise TimeoutError(f"{self.name} is still running after {timeout:g} s.")
             time.sleep(_SECONDS_A_LOOK)
         return self
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return each point's label, state and metrics as people read them, for a table."""
-        return [
-            {"label": point.label, "state": point.state, **{name: shown(point, name) for name in METRICS}}
-            for point in self.points()
-        ]
 
 
 def _telling(

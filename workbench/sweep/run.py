@@ -75,18 +75,24 @@ def sweep(  # noqa: PLR0913 - what it is given, where it goes, who is told; the 
     if handle.folder.exists:
         require_same(asked, handle)
     else:
-        Draft(asked, workspace).require_size(confirm=confirm)
+        Draft(asked, space, chosen, workspace).require_size(confirm=confirm)
         handle.folder.begin(asked)
     return handle.resume(workers=workers, on_point=on_point, on_event=on_event)
 
 
 def attach_sweep(name: str, workspace: Workspace | None = None) -> Sweep:
-    """Return a sweep by its name, from any process.
+    """Return a sweep by its name, from any process; a search of trainings is one too.
 
     Raises:
         BadInputError: There is none.
     """
-    return Sweep.attach(name, workspace or Workspace.default())
+    workspace = workspace or Workspace.default()
+    found = Sweep.attach(name, workspace)
+    if "tuning" in found.folder.asked():
+        from workbench.sweep.tuned import Tuned
+
+        return Tuned.attach(name, workspace)
+    return found
 
 
 def question(space: Space, artifact: Artifact | None, data: Dataset, settings: SweepSettings) -> dict[str, Any]:
