@@ -56,13 +56,23 @@ def test_impossible_levels_are_refused(
         prune_along(trained, levels, METHOD, digits, workspace=workspace)
 
 
+LADDER = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
+
+
 def test_too_many_levels_for_the_steps_are_refused() -> None:
-    with pytest.raises(BadInputError, match="must be at most 5 for 59 steps"):
-        Plan.over(59, 6)
+    with pytest.raises(BadInputError, match="must leave each level 10 steps of the 59"):
+        Plan.over(59, LADDER)
 
 
-@pytest.mark.parametrize(("steps", "levels"), [(60, 6), (1000, 3), (1876, 6)])
-def test_the_last_look_at_the_masks_is_the_end_of_the_climb(steps: int, levels: int) -> None:
+@pytest.mark.parametrize(("steps", "levels"), [(120, LADDER), (1000, (0.0, 0.99)), (938, LADDER), (10, (0.5,))])
+def test_a_plan_covers_all_steps_and_looks_last_at_the_end_of_each_climb(steps: int, levels: tuple[float, ...]) -> None:
     plan = Plan.over(steps, levels)
-    assert plan.climb % plan.frequency == 0
-    assert plan.climb + plan.averaged < plan.stretch
+    assert [each.start for each in plan.stretches] == [0, *(each.end for each in plan.stretches[:-1])]
+    assert plan.stretches[-1].end == steps
+    assert plan.level_at(steps) is None
+    for number, each in enumerate(plan.stretches):
+        assert {plan.level_at(each.start), plan.level_at(each.end - 1)} == {number}
+        assert each.climb % each.frequency == 0
+        assert each.averaged >= 1
+        # Masks stand still while weights are averaged.
+        assert each.start + each.climb < each.end - each.averaged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,8 @@ STAGE = "workbench.compress.trajectory:run"
 # network recovers.
 _CLIMB, _AVERAGED = 0.4, 0.4
 _LOOKS = 10
+# A level above it gets no more steps than this one would, or it would take them all.
+_HARDEST = 0.95
 
 
 def prune_along(
@@ -45,9 +48,10 @@ def prune_along(
 ) -> dict[float, Artifact]:
     """Prune once, ever further, and return a snapshot at each sparsity.
 
-    The fine-tuning's epochs are divided evenly among the levels; at each the network is pruned on from the level
-    before, recovers, and the weights of the last steps are averaged (Izmailov et al., "Averaging weights leads to
-    wider optima and better generalization", 2018), which stands in for a learning rate that sinks.
+    The fine-tuning's epochs are divided among the levels, the more to one the less it leaves (1 / (1 − sparsity)). At
+    each the network is pruned on from the level before, recovers, and the weights of the last steps are averaged
+    (Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018), which stands in for a
+    learning rate that sinks.
 
     Args:
         artifact: A `tf_keras` model.
@@ -116,59 +120,76 @@ def run(context: StageContext) -> dict[str, Any]:
     before = kernels_of(model)
     learning = method.learning(data)
     steps = learning.epochs * math.ceil(data.train_size / learning.batch_size)
-    plan = Plan.over(steps, len(levels))
+    plan = Plan.over(steps, levels)
     kernels = prunable_kernels(model)
     by_layer = [method.replace(sparsity=level).levels(kernels) for level in levels]
     wrapped = prune_layers(model, {name: _wrapper([each[name] for each in by_layer], plan) for name in by_layer[0]})
-    made: list[tuple[float, str]] = []
+    names = [f"level-{number + 1}" for number in range(len(levels))]
 
     def keep(number: int, weights: list[NDArray[Any]]) -> None:
         plain.set_weights(weights)
-        name = f"level-{number + 1}"
         at_level = method.replace(sparsity=levels[number])
         facts = {"sparsity_asked": levels[number], "levels": by_layer[number], "trajectory": levels}
-        at_level.keep(plain, before, artifact, data, context, facts=facts, folder=context.result / name)
-        made.append((levels[number], name))
+        at_level.keep(plain, before, artifact, data, context, facts=facts, folder=context.result / names[number])
 
     learn(
         wrapped, data, learning, context,
         label=f"pruning along {len(levels)} levels", lesson=method.lesson(artifact), callbacks=_callbacks(plan, keep),
     )  # fmt: skip
-    return {"levels": made}
+    return {"levels": list(zip(levels, names, strict=True))}
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which step belongs to what; steps are counted from 0.
+class Stretch:
+    """The steps of one level, counted from 0.
 
     Attributes:
-        stretch: Steps a level.
-        climb: The first of them, in which weights leave.
-        frequency: Steps between two looks at the masks.
-        averaged: The last of them, whose weights are averaged.
+        start: The first one.
+        end: The first one of the next level.
+        climb: So many of them, from the first on, in which weights leave.
+        frequency: Steps between two looks at the masks; divides `climb`, so that the last look sees the level.
+        averaged: So many of them, up to the last, whose weights are averaged.
     """
 
-    stretch: int
+    start: int
+    end: int
     climb: int
     frequency: int
     averaged: int
 
+
+@dataclass(frozen=True)
+class Plan:
+    """Which step belongs to which level."""
+
+    stretches: tuple[Stretch, ...]
+
     @classmethod
-    def over(cls, steps: int, levels: int) -> Plan:
-        """Divide a fine-tuning.
+    def over(cls, steps: int, levels: Sequence[float]) -> Plan:
+        """Divide a fine-tuning among ascending levels.
 
         Raises:
-            BadInputError: There are fewer steps than ten a level.
+            BadInputError: A level would have fewer steps than ten.
         """
-        stretch = steps // levels
-        if stretch < _LOOKS:
+        shares = np.array([1 / (1 - min(level, _HARDEST)) for level in levels])
+        ends = [0, *(int(end) for end in np.floor(np.cumsum(shares) / shares.sum() * steps + 1e-9))]
+        lengths = np.diff(ends)
+        if lengths.min() < _LOOKS:
             raise BadInputError.of(
-                "sparsities", rule=f"must be at most {steps // _LOOKS} for {steps} steps of fine-tuning", got=levels,
-                hint="ask for more epochs",
+                "sparsities", rule=f"must leave each level {_LOOKS} steps of the {steps} of the fine-tuning",
+                got=list(levels), hint="ask for more epochs or fewer levels",
             )  # fmt: skip
-        frequency = max(1, int(_CLIMB * stretch) // _LOOKS)
-        climb = int(_CLIMB * stretch) // frequency * frequency
-        return cls(stretch, climb, frequency, max(1, int(_AVERAGED * stretch)))
+        return cls(tuple(_stretch(start, end) for start, end in pairwise(ends)))
+
+    def level_at(self, step: int) -> int | None:
+        """Return the number of the level that a step belongs to; None after the last."""
+        return next((number for number, each in enumerate(self.stretches) if step < each.end), None)
+
+
+def _stretch(start: int, end: int) -> Stretch:
+    climb, averaged = int(_CLIMB * (end - start)), int(_AVERAGED * (end - start))
+    frequency = max(1, climb // _LOOKS)
+    return Stretch(start, end, climb // frequency * frequency, frequency, averaged)
 
 
 def _wrapper(levels: list[float], plan: Plan) -> Callable[[Any], Any]:
@@ -176,14 +197,20 @@ def _wrapper(levels: list[float], plan: Plan) -> Callable[[Any], Any]:
     import tensorflow as tf
     from tensorflow_model_optimization.sparsity import keras as sparsity
 
+    starts, climbs, frequencies = zip(
+        *((each.start, each.climb, each.frequency) for each in plan.stretches), strict=True
+    )
+
     class Stairs(sparsity.PruningSchedule):  # type: ignore[misc]
         def __call__(self, step: Any) -> tuple[Any, Any]:
-            number = tf.minimum(step // plan.stretch, len(levels) - 1)
-            within = step - number * plan.stretch
+            step = tf.cast(step, tf.int32)
+            number = tf.searchsorted(tf.constant(starts), tf.reshape(step, [1]), side="right")[0] - 1
+            within = step - tf.gather(starts, number)
+            climb = tf.gather(climbs, number)
             before = tf.gather(tf.constant([0.0, *levels[:-1]], tf.float32), number)
             after = tf.gather(tf.constant(levels, tf.float32), number)
-            left = 1 - tf.minimum(tf.cast(within, tf.float32) / max(1, plan.climb), 1.0)
-            looks = (within <= plan.climb) & (within % plan.frequency == 0)
+            left = 1 - tf.minimum(tf.cast(within / climb, tf.float32), 1.0)
+            looks = (within <= climb) & (within % tf.gather(frequencies, number) == 0)
             return looks, after + (before - after) * left**3
 
         def get_config(self) -> dict[str, Any]:
@@ -205,15 +232,17 @@ def _callbacks(plan: Plan, keep: Callable[[int, list[NDArray[Any]]], None]) -> l
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             del batch, logs
-            number, within = divmod(int(self.model.optimizer.iterations) - 1, plan.stretch)
-            if within < plan.stretch - plan.averaged:
+            step = int(self.model.optimizer.iterations) - 1
+            number = plan.level_at(step)
+            if number is None or step < plan.stretches[number].end - plan.stretches[number].averaged:
                 self._sum, self._count = [], 0
                 return
             weights = _plain_weights(self.model)
             self._sum = [old + new for old, new in zip(self._sum, weights, strict=True)] if self._count else weights
             self._count += 1
-            if within == plan.stretch - 1:
+            if step == plan.stretches[number].end - 1:
                 keep(number, [each / self._count for each in self._sum])
+                self._sum, self._count = [], 0
 
     return [sparsity.UpdatePruningStep(), Snapshots()]
 
