@@ -12,6 +12,7 @@ from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.post_training import PostTrainingQuantization
 from workbench.compress.reached import lost
 from workbench.compress.run import STAGE
+from workbench.compress.weight_clustering import WeightClustering
 from workbench.convert.adopt import adopt
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, JobCancelledError
@@ -162,6 +163,22 @@ def test_int8_scales_of_channels_do_not_count_as_lost_values() -> None:
     assert lost({"conv": [shared]}, {"conv": [scaled]}) == {}
     noisy = scaled + np.random.default_rng(1).integers(0, 2, scaled.shape, np.int8)
     assert "conv" in lost({"conv": [shared]}, {"conv": [noisy]})
+
+
+@pytest.mark.thorough
+def test_layers_of_two_kernels_are_judged_by_what_can_be_compressed(workspace: Workspace, digits: Dataset) -> None:
+    model = adopt(
+        submit("depthwise_models:write", {}, kind="probe", workspace=workspace).wait(120), workspace=workspace
+    )
+    pruned = workbench.compress(model, MagnitudePruning(epochs=1, min_steps=0, ramp=0.2), digits, workspace=workspace)
+    clustered = workbench.compress(pruned, WeightClustering(epochs=1, min_steps=0), digits, workspace=workspace)
+    assert clustered.metrics["partly_clustered"] == ["separable"]
+    kernels = {each.name: each for each in inventory(clustered).tensors if each.prunable}
+    depthwise, pointwise = (kernels[f"separable/{number}"] for number in (0, 1))
+    assert depthwise.sparsity < 0.05
+    assert pointwise.sparsity >= 0.79
+    assert pointwise.unique <= 17
+    assert "depthwise" in pruned.metrics["not_pruned"]
 
 
 def test_a_model_without_weights_to_compress_is_refused(workspace: Workspace, digits: Dataset) -> None:

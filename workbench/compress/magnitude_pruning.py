@@ -10,9 +10,11 @@ from pydantic import Field, model_validator
 from workbench.compress.fine_tuning import FineTuned, Wrapped
 from workbench.compress.prunable import (
     gradually,
+    lacks_zeros,
     prunable_kernels,
     prune_layers,
     require_known,
+    sizes,
     stripped,
     with_own_kernels,
 )
@@ -79,7 +81,7 @@ class MagnitudePruning(FineTuned):
         levels = self.levels(kernels)
         wrapped = prune_layers(model, {name: self._wrapper(level, steps) for name, level in levels.items()})
         left = with_own_kernels(model, kernels) | dict.fromkeys(self.skip, "skipped, as asked")
-        facts = {"sparsity_asked": self.sparsity, "levels": levels, "not_pruned": left}
+        facts = {"sparsity_asked": self.sparsity, "levels": levels, "prunable": sizes(kernels), "not_pruned": left}
         return Wrapped(wrapped, (sparsity.UpdatePruningStep(),), facts)
 
     def strip(self, model: Any) -> Any:
@@ -91,8 +93,7 @@ class MagnitudePruning(FineTuned):
         return [
             f"{name} must have {level:.2%} zeros, got {layers[name]['sparsity']:.2%}."
             for name, level in metrics["levels"].items()
-            # tfmot leaves at least one weight.
-            if layers[name]["sparsity"] < level - 1.5 / layers[name]["elements"]
+            if lacks_zeros(layers[name], level, metrics.get("prunable", {}).get(name))
         ]
 
     def levels(self, kernels: dict[str, list[NDArray[Any]]]) -> dict[str, float]:

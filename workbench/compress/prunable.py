@@ -8,7 +8,7 @@ from workbench.compress.reached import kernels_of, wrapped_layers
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -38,6 +38,24 @@ def prunable_kernels(model: Any) -> dict[str, list[NDArray[Any]]]:
             hint="leave pruning out for this model",
         )  # fmt: skip
     return found
+
+
+def sizes(kernels: Mapping[str, list[NDArray[Any]]]) -> dict[str, list[int]]:
+    """Return how many weights each kernel has, by layer."""
+    return {name: [array.size for array in arrays] for name, arrays in kernels.items()}
+
+
+def lacks_zeros(facts: Mapping[str, Any], level: float, prunable: list[int] | None) -> bool:
+    """Say whether a layer has fewer zeros than its level asks for.
+
+    Args:
+        facts: `elements` and `sparsity` of all its kernels.
+        level: Share of the weights that can be pruned.
+        prunable: Sizes of the kernels that can be: of a SeparableConv2D only one of two; None is all.
+    """
+    counts = prunable or [facts["elements"]]
+    # tfmot rounds, and leaves at least one weight of each kernel.
+    return bool(facts["sparsity"] * facts["elements"] < level * sum(counts) - 1.5 * len(counts))
 
 
 def with_own_kernels(model: Any, prunable: Iterable[str]) -> dict[str, str]:

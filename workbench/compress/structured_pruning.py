@@ -9,9 +9,11 @@ from pydantic import Field, model_validator
 from workbench.compress.fine_tuning import FineTuned, Wrapped
 from workbench.compress.prunable import (
     gradually,
+    lacks_zeros,
     prunable_kernels,
     prune_layers,
     require_known,
+    sizes,
     stripped,
     with_own_kernels,
 )
@@ -88,7 +90,13 @@ class StructuredPruning(FineTuned):
             said = "; ".join(f"{name}: {why}" for name, why in left.items())
             raise BadInputError.of("model", rule=f"must have a layer that {self._words} fits", got=said)
         wrapped = prune_layers(model, dict.fromkeys(taken, self._wrapper(steps)))
-        facts = {"pattern": self._words, "pruned": taken, "not_pruned": left, "speed_up": _NO_KERNEL}
+        facts = {
+            "pattern": self._words,
+            "pruned": taken,
+            "prunable": sizes(kernels),
+            "not_pruned": left,
+            "speed_up": _NO_KERNEL,
+        }
         notes = tuple(f"{name} is not pruned: {why}." for name, why in left.items())
         return Wrapped(wrapped, (sparsity.UpdatePruningStep(),), facts, notes)
 
@@ -104,7 +112,7 @@ class StructuredPruning(FineTuned):
         return [
             f"{name} must have at least {share:.2%} zeros, got {layers[name]['sparsity']:.2%}."
             for name in metrics["pruned"]
-            if layers[name]["sparsity"] < share
+            if lacks_zeros(layers[name], share, metrics["prunable"][name])
         ]
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.compress.base import Trait
+
+
+class _Clusterable(NamedTuple):
+    """Weights and output channels of a layer's smallest kernel, and how many of its kernels are clustered."""
+
+    elements: int
+    channels: int
+    kernels: int
 
 
 class WeightClustering(FineTuned):
@@ -67,18 +75,25 @@ class WeightClustering(FineTuned):
         by_channel = [
             name for name in convolutions if self.per_channel and name in clusterable and self._fits(kernels[name][0])
         ]
-        for name, (elements, _) in clusterable.items():
-            if name not in left and elements <= self.clusters:
-                left[name] = f"it has {elements} weights to share {self.clusters} values"
+        for name, each in clusterable.items():
+            if name not in left and each.elements <= self.clusters:
+                left[name] = f"it has {each.elements} weights to share {self.clusters} values"
         limits = {
-            name: self.clusters * (channels if name in by_channel else 1)
-            for name, (_, channels) in clusterable.items()
+            name: self.clusters * (each.channels if name in by_channel else 1)
+            for name, each in clusterable.items()
             if name not in left
         }
         if not limits:
             raise BadInputError.of("clusters", rule="must leave a layer to cluster", got=self.clusters)
         sparse = {name for name in limits if self.preserve_sparsity and any((k == 0).any() for k in kernels[name])}
-        facts = {"clusters_asked": self.clusters, "limits": limits, "by_channel": by_channel, "not_clustered": left}
+        # Of a SeparableConv2D tfmot clusters one kernel of two.
+        facts = {
+            "clusters_asked": self.clusters,
+            "limits": limits,
+            "by_channel": by_channel,
+            "partly_clustered": [name for name in limits if clusterable[name].kernels < len(kernels[name])],
+            "not_clustered": left,
+        }
         notes = [f"{name} is not clustered: {why}." for name, why in left.items()]
         whole = [name for name in convolutions if self.per_channel and name in limits and name not in by_channel]
         notes += [f"{name} is clustered as a whole: its channels have too few weights." for name in whole]
@@ -95,7 +110,7 @@ class WeightClustering(FineTuned):
         return [
             f"{name} must have at most {limit + 1} distinct values, got {layers[name]['unique']}."
             for name, limit in metrics["limits"].items()
-            if layers[name]["unique"] > limit + 1
+            if name not in metrics["partly_clustered"] and layers[name]["unique"] > limit + 1
         ]
 
     def _fits(self, kernel: NDArray[Any]) -> bool:
@@ -130,8 +145,8 @@ class WeightClustering(FineTuned):
         return tf_keras.models.clone_model(model, clone_function=each)
 
 
-def _clusterable(model: Any) -> dict[str, tuple[int, int]]:
-    """Return the layers that tfmot clusters: weights in the smallest kernel, and output channels of it.
+def _clusterable(model: Any) -> dict[str, _Clusterable]:
+    """Return the layers that tfmot clusters, by name.
 
     Raises:
         BadInputError: There is none.
@@ -145,7 +160,8 @@ def _clusterable(model: Any) -> dict[str, tuple[int, int]]:
         # It adds a method to the layer and changes nothing else.
         weights = ClusteringRegistry.make_clusterable(layer).get_clusterable_weights()
         if weights:
-            found[layer.name] = min((int(w.shape.num_elements()), int(w.shape[-1])) for _, w in weights)
+            smallest = min((int(w.shape.num_elements()), int(w.shape[-1])) for _, w in weights)
+            found[layer.name] = _Clusterable(*smallest, kernels=len(weights))
     if not found:
         raise BadInputError.of(
             "model", rule="must have a layer with weights to cluster",
@@ -154,7 +170,7 @@ def _clusterable(model: Any) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _left_out(model: Any, clusterable: dict[str, tuple[int, int]], skip: tuple[str, ...]) -> dict[str, str]:
+def _left_out(model: Any, clusterable: Collection[str], skip: tuple[str, ...]) -> dict[str, str]:
     kinds = {layer.name: type(layer).__name__ for layer in model.layers}
     left = {name: f"tfmot does not cluster a {kinds[name]}" for name in kernels_of(model) if name not in clusterable}
     return left | dict.fromkeys(skip, "skipped, as asked")
