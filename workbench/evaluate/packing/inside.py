@@ -13,7 +13,7 @@ from workbench.evaluate.packing.frame import format_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = {"onnx": "model.onnx", "tflite": "model.tflite", "tf_keras": "model.keras"}
+FILES = {"onnx": "model.onnx", "tflite": "model.tflite", "tf_keras": "model.keras", "keras": "model.keras"}
 
 
 def unpack_to(artifact: Artifact, folder: Path) -> Artifact:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Artifact
 
 
+_LAYERS = ("tf_keras", "keras")
+
+
 class PackedRuntime(Runtime):
     """Unpacks into a private folder, which is gone as soon as the model is open; answers belong into a job.
 
@@ -28,8 +31,8 @@ class PackedRuntime(Runtime):
     def __init__(self, artifact: Artifact, threads: int) -> None:
         """Unpack and open the model inside."""
         place = None
-        if format_of(artifact.path.read_bytes()) == "tf_keras":
-            # Its layers may run code, and what may is opened in the workspace only: unpacked beside the packed file.
+        if format_of(artifact.path.read_bytes()) in _LAYERS:
+            # Their layers may run code, and what may is opened in the workspace only: unpacked beside the packed file.
             require_ours(artifact)
             place = artifact.folder
         with tempfile.TemporaryDirectory(dir=place, prefix=".unpacked-") as folder:
