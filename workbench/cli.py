@@ -219,7 +219,10 @@ def _register_sweep() -> None:
         home: HOME = None,
         as_json: AS_JSON = False,
     ) -> None:
-        """Sweep a space, then print its points and frontier; one of the same name is gone on with."""
+        """Sweep a space, print points and frontier; exit code 1 where no point keeps the constraints.
+
+        One of the same name is gone on with.
+        """
         from workbench.core.artifact import Artifact
         from workbench.report.sweep import SweepProgress
         from workbench.sweep.reading import read_space
@@ -236,6 +239,7 @@ def _register_sweep() -> None:
                 on_event=progress.show, **settings,
             )  # fmt: skip
         _tell_sweep(found, as_json=as_json)
+        raise typer.Exit(1 if found.nothing_meets() else 0)
 
 
 @sweeps.command("list")
@@ -283,6 +287,7 @@ def resume_sweep(
     with SweepProgress(quiet=as_json) as progress:
         found.resume(workers=workers, retry_failed=retry_failed, on_event=progress.show)
     _tell_sweep(found, as_json=as_json)
+    raise typer.Exit(1 if found.nothing_meets() else 0)
 
 
 @sweeps.command("export")

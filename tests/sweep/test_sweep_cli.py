@@ -72,13 +72,15 @@ def test_a_sweep_from_the_command_line(
     assert typed(capsys, "export", "typed").count("\n") == 3
     assert json.loads(typed(capsys, "resume", "typed", "--json"))["state"] == "done"
     assert "is asked to pause" in typed(capsys, "pause", "typed")
+    asked[asked.index("typed")] = "strict"
+    assert "the nearest is" in typed(capsys, *asked[:-1], "--constraint", "gzip <= 1 B", code=1)
 
 
-def typed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def typed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
     """Run `workbench sweep …` in this process, which has all it needs imported, and return what it printed."""
     from workbench import cli
 
     if "run" not in {command.name for command in cli.sweeps.registered_commands}:
         cli._register_sweep()
-    cli.app(["sweep", *words], standalone_mode=False)
+    assert (cli.app(["sweep", *words], standalone_mode=False) or 0) == code
     return capsys.readouterr().out

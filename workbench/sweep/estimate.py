@@ -14,7 +14,7 @@ from workbench.core.records import Estimate
 from workbench.core.workspace import read_json
 from workbench.jobs import jobs
 from workbench.sweep.graph import Node, graph
-from workbench.sweep.waiting import seconds_of
+from workbench.sweep.waiting import events_of, seconds_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +81,8 @@ class _Prices:
         return epochs * self._samples if node.trains else 1.0
 
     def _kind(self, node: Node) -> str:
+        if node.kind == "trajectory":
+            return "trajectory"
         if node.kind == "train":
             return f"train {(node.plan.train or {}).get('architecture')}"
         return f"compress {node.step.name}" if node.step is not None else f"convert {node.plan.deploy}"
@@ -90,7 +92,7 @@ def history(workspace: Workspace) -> dict[str, list[float]]:
     """Return what jobs of this workspace took, by kind: seconds a sample and epoch, or seconds for conversions."""
     known: dict[str, list[float]] = defaultdict(list)
     for job in jobs(workspace)[:_RUNS_LOOKED_AT]:
-        if job.kind in ("train", "compress", "convert") and (found := _took(job.folder)) is not None:
+        if job.kind in ("train", "compress", "convert", "trajectory") and (found := _took(job.folder)) is not None:
             for name in found[0]:
                 known[name].append(found[1])
     return known
@@ -105,7 +107,7 @@ def _ended(folder: Path, changed: int) -> tuple[tuple[str, ...], float] | None:
     try:
         seconds = seconds_of(job)
         return (*_priced(job, seconds),) if seconds > 0 else None
-    except (WorkbenchError, KeyError, TypeError, ValueError):
+    except (WorkbenchError, KeyError, TypeError, ValueError, ZeroDivisionError):
         return None  # a damaged run tells nothing
 
 
@@ -120,6 +122,9 @@ def _priced(job: Job, seconds: float) -> tuple[tuple[str, ...], float]:
     asked = job.settings
     if job.kind == "convert":
         return (f"convert {asked['settings']['format']}",), seconds
+    if job.kind == "trajectory":
+        passes = len(events_of(job, "epoch"))
+        return ("trajectory",), seconds / (passes * _train_size(job, asked["dataset"]))
     manifest = read_json(job.result / MANIFEST)
     names = (
         ("train None", f"train {asked['architecture']}") if job.kind == "train" else (f"compress {asked['method']}",)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import BadInputError, JobCancelledError, JobLostError
+from workbench.core.events import FILE_NAME, parse
 
 if TYPE_CHECKING:
+    from workbench.core.events import Event
     from workbench.jobs import Job
 
 _SECONDS_A_LOOK = 0.5
@@ -67,8 +69,18 @@ class Waiting:
 
 def seconds_of(job: Job) -> float:
     """Return how long the last attempt of an ended job ran."""
-    times = {event.data["state"]: event.time for event in job.events().read() if event.type == "state"}
+    times = {event.data.get("state"): event.time for event in events_of(job, "state")}
     return max(0.0, times.get("done", 0.0) - times.get("running", 0.0)) if "running" in times else 0.0
+
+
+def events_of(job: Job, kind: str) -> list[Event]:
+    """Return a job's events of one type; the lines of others, of which there may be thousands, are not parsed."""
+    try:
+        lines = (job.folder / FILE_NAME).read_bytes().splitlines()
+    except OSError:
+        return []
+    sign = f'"type":"{kind}"'.encode()
+    return [event for line in lines if sign in line and (event := parse(line)) is not None and event.type == kind]
 
 
 def _take_up(job: Job) -> None:
