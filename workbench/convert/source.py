@@ -119,9 +119,18 @@ def _from_tf_keras(artifact: Artifact) -> Graph:
     # A module with nothing but the variables: tracking the Keras model would write its layers' whole
     # serialisation into the file as well.
     module = tf.Module(name="model")
-    module.variables_by_name = {v.name.split(":")[0].replace("/", "."): v for v in model.variables}
+    module.variables_by_name = _by_name(model.variables)
     module.serve = serve
     return Graph(serve, signature, module, model)
+
+
+def _by_name(variables: Any) -> dict[str, Any]:
+    """Return variables by a name of their own; those of quantize wrappers share one."""
+    found: dict[str, Any] = {}
+    for variable in variables:
+        name = variable.name.split(":")[0].replace("/", ".")
+        found[f"{name}.{len(found)}" if name in found else name] = variable
+    return found
 
 
 def _from_saved_model(artifact: Artifact) -> Graph:
