@@ -244,6 +244,13 @@ def test_only_a_keras_model_can_be_opened(
         open_preview(converted["tflite/int8"], digits, workspace=workspace)
 
 
+def test_other_classes_than_the_models_are_refused(trained: Artifact, workspace: Workspace) -> None:
+    images, labels = np.zeros((30, 28, 28, 1), np.uint8), np.arange(30) % 3
+    other = Dataset.from_arrays(images, labels, images, labels, name="three", workspace=workspace)
+    with pytest.raises(BadInputError, match=r"as many classes as the model has outputs \(10\), got 3"):
+        open_preview(trained, other, workspace=workspace)
+
+
 def test_the_kernel_never_loads_tensorflow(preview: Preview, trained: Artifact, digits: Dataset) -> None:
     del preview  # the conversion is done
     code = (

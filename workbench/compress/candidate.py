@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.compress.perturb import Kernel
 from workbench.compress.weight_map import read
+from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.compress.perturb import Perturbed
     from workbench.compress.weight_map import MappedKernel
+    from workbench.datasets import Dataset
 
 _HALF = 0.5
 
@@ -98,3 +100,22 @@ def labels_of(outputs: NDArray[np.float32]) -> NDArray[np.int64]:
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > _HALF).astype(np.int64)
     return np.asarray(outputs.argmax(axis=1))
+
+
+def require_classes(data: bytes, dataset: Dataset) -> None:
+    """Refuse a dataset of other classes than the model's.
+
+    Args:
+        data: The ONNX file.
+        dataset: What it is to answer.
+
+    Raises:
+        BadInputError: They are others.
+    """
+    columns, classes = Answering(data).outputs(dataset.floats("test", slice(0, 1))).shape[-1], len(dataset.classes)
+    # One column is the second of two classes.
+    if columns != classes and (columns, classes) != (1, 2):
+        raise BadInputError.of(
+            "dataset", rule=f"must have as many classes as the model has outputs ({columns})", got=classes,
+            hint="open the model with the data that it was trained for",
+        )  # fmt: skip

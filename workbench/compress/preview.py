@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
-from workbench.compress.candidate import Original
+from workbench.compress.candidate import Original, require_classes
 from workbench.compress.growing_sample import FIRST, GrowingSample
 from workbench.compress.gzip_size import GzipSize
 from workbench.compress.measuring import Answered, Measuring, answered
@@ -74,7 +74,14 @@ def open_preview(
     data = load_dataset(dataset, workspace=workspace)
     onnx = convert(artifact, "onnx", dataset=data, workspace=workspace, on_event=on_event)
     content = onnx.verify().path.read_bytes()
-    return Preview(content, weight_map(artifact.path, content), GrowingSample.of(data), threads=threads or _cores())
+    mapped = weight_map(artifact.path, content)
+    if not mapped.kernels:
+        raise BadInputError.of(
+            "artifact", rule="must have a layer whose weights its ONNX file holds", got=sorted(mapped.unmapped),
+            hint="compress it without the slider",
+        )  # fmt: skip
+    require_classes(content, data)
+    return Preview(content, mapped, GrowingSample.of(data), threads=threads or _cores())
 
 
 class Preview:

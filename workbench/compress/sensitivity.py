@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SPARSITIES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 BITS = (8, 6, 4, 3, 2)
-_SECONDS = 10.0
+_SECONDS = 6.0
 
 
 def sensitivity(
@@ -36,7 +36,7 @@ def sensitivity(
         preview: An open slider of the model.
         sparsities: Shares of a kernel's weights to set to zero, each in (0, 1).
         bits: Bits a weight, each in 2…8.
-        images: Test images a cell; None is as many as take about 10 seconds in all, 250 at least.
+        images: Test images a cell; None is as many as take about 6 seconds in all on an idle machine, 250 at least.
         progress: Called with cells done, cells in all and what was measured.
         cancelled: Asked between two cells.
 

@@ -23,7 +23,7 @@ class PreviewAnswer(Record):
         drop_high: Upper end.
         p_value: McNemar's exact test of "both are equally often right".
         sizes: Exact bytes of the ONNX file with these weights.
-        zeros: Share of zeros among the weights of all kernels.
+        zeros: Share of zeros among the weights of all mapped kernels.
         bits: What the bits are about, in words.
         seconds: From the call to this answer.
         engine_seconds: Part of it inside onnxruntime's `run`, added over all threads.
