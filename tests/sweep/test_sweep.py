@@ -185,7 +185,8 @@ def test_failures_stay_with_their_reason(parent: Artifact, digits: Dataset, work
 @pytest.mark.thorough
 def test_one_trajectory_serves_all_sparsities(parent: Artifact, digits: Dataset, workspace: Workspace) -> None:
     found = workbench.sweep(
-        Space(CHAIN, {SPARSITY: [0, 0.5, 0.7], NUMERIC: ["float16"]}), parent, digits, name="along",
+        Space((MagnitudePruning(epochs=3, min_steps=0), CHAIN[1]), {SPARSITY: [0, 0.5, 0.7], NUMERIC: ["float16"]}),
+        parent, digits, name="along",
         workspace=workspace, runs=20, share_trajectory=True,
     )  # fmt: skip
     assert [point.reason for point in found.failed()] == []
@@ -207,7 +208,7 @@ def test_two_seeds_show_their_spread_and_a_trained_parent_is_trained_once_a_seed
     assert len(found.points()) == 4
     assert sum(point.seconds.train > 0 for point in found.points()) == 2
     one, other = found.over_seeds()
-    assert {one.seeds, other.seeds} == {(1, 2)}
+    assert one.seeds == other.seeds == (1, 2)
     assert one.metrics["accuracy"].count == 2
     assert one.metrics["gzip"].deviation > 0
     assert found.best("gzip <= 1 MB").label in ("numeric float16", "numeric int8")

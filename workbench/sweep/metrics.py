@@ -93,7 +93,8 @@ def repeated(points: Iterable[SweepPoint]) -> tuple[Repeated, ...]:
     for point in points:
         if point.variant is not None:
             groups.setdefault(point.configuration, []).append(point)
-    return tuple(_over_seeds(group) for group in groups.values())
+    # They are finished in any order.
+    return tuple(_over_seeds(sorted(group, key=lambda point: point.seed or 0)) for group in groups.values())
 
 
 def _over_seeds(group: Sequence[SweepPoint]) -> Repeated:
