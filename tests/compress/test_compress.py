@@ -22,6 +22,7 @@ from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
 from workbench.evaluate.gate import Gate
 from workbench.evaluate.inventory import inventory
+from workbench.evaluate.tensors.tf_keras import TfKerasTensors
 from workbench.jobs import submit
 
 
@@ -60,6 +61,11 @@ def test_sparsity_reached_is_measured_on_the_file(pruned: Artifact) -> None:
         kernel = next(each for each in found.tensors if each.name == f"{name}/0")
         assert kernel.sparsity == pytest.approx(reached)
         assert reached == pytest.approx(0.8, abs=0.01)
+
+
+def test_no_zero_of_the_file_is_a_negative_one(pruned: Artifact) -> None:
+    for tensor in TfKerasTensors().read(pruned.path):
+        assert not np.signbit(tensor.values[tensor.values == 0]).any(), tensor.name
 
 
 def test_wrappers_are_stripped(pruned: Artifact, trained: Artifact) -> None:

@@ -1,4 +1,3 @@
-import gzip
 import queue
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import workbench.compress
 import workbench.evaluate
 from workbench.compress.estimate import estimated
 from workbench.compress.growing_sample import GrowingSample, stratified_order
-from workbench.compress.gzip_size import GzipSize
 from workbench.compress.keras_kernels import read_keras_weights
 from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.newest_wins import NewestWins
@@ -293,25 +291,6 @@ def test_the_beginning_of_the_sample_speaks_for_all_of_it(digits: Dataset) -> No
 def test_the_sample_grows_to_all_of_it(total: int, limit: int | None, stops: list[int]) -> None:
     sample = GrowingSample(np.zeros((total, 1), np.float32), np.zeros(total, np.int64), np.arange(total))
     assert sample.stops(limit) == stops
-
-
-@pytest.mark.parametrize("length", [0, 1, 70_000, 3_000_000])
-def test_a_gzipped_size_is_exact_whatever_was_measured_before(length: int) -> None:
-    draw = np.random.default_rng(5)
-    content = bytearray(draw.integers(0, 3, length, np.uint8).tobytes())
-    measure = GzipSize()
-    for at in (0, length // 2, max(0, length - 10), length // 3, 0):
-        assert measure.of(bytes(content)) == len(gzip.compress(bytes(content), 9, mtime=0))
-        content[at : at + 4] = bytes(len(content[at : at + 4]))
-    assert measure.of(bytes(content) + b"more") == len(gzip.compress(bytes(content) + b"more", 9, mtime=0))
-
-
-def test_a_size_that_nobody_wants_to_know_is_not_measured() -> None:
-    asked = iter([False, True])
-    content = bytes(range(256)) * 1000
-    measure = GzipSize()
-    assert measure.of(content, lambda: next(asked)) is None
-    assert measure.of(content) == len(gzip.compress(content, 9, mtime=0))
 
 
 @pytest.mark.parametrize("clusters", [1, 2, 3, 16])

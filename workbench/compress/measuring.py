@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from workbench.compress.candidate import labels_of
+from workbench.core.artifact import gzip_length
 from workbench.core.records import Sizes
 from workbench.core.records.preview import PreviewAnswer
 from workbench.evaluate.intervals import mcnemar, paired_drop, wilson
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from workbench.compress.candidate import Answering, Candidate
     from workbench.compress.growing_sample import GrowingSample
-    from workbench.compress.gzip_size import GzipSize
     from workbench.compress.preview_settings import PreviewSettings
     from workbench.compress.weight_map import WeightMap
 
@@ -71,12 +71,12 @@ class Measuring:
         """Let the tasks that wait end at once."""
         self._stopped = True
 
-    def sizes(self, candidate: Candidate, gzip: GzipSize, packed: Callable[[Candidate], int]) -> PendingSizes:
+    def sizes(self, candidate: Candidate, packed: Callable[[Candidate], int]) -> PendingSizes:
         """Begin to measure a candidate's bytes; what takes longest first."""
         data = candidate.data
         return PendingSizes(
             len(data),
-            self._pool.submit(gzip.of, data, lambda: self.stopped),
+            self._pool.submit(lambda: None if self.stopped else gzip_length(data)),
             self._pool.submit(lambda: None if self.stopped else packed(candidate)),
         )
 

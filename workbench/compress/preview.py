@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 
 from workbench.compress.candidate import Original, require_classes
 from workbench.compress.growing_sample import FIRST, GrowingSample
-from workbench.compress.gzip_size import GzipSize
 from workbench.compress.measuring import Answered, Measuring, answered
 from workbench.compress.newest_wins import NewestWins, require_open
 from workbench.compress.preview_settings import PreviewSettings, layer_settings
@@ -105,7 +104,7 @@ class Preview:
         self.map = mapped
         self._original = Original(content, mapped.kernels)
         self._sample = sample
-        self._gzip, self._packer = GzipSize(), Packer(content, "onnx")
+        self._packer = Packer(content, "onnx")
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="preview")
         # Kernels and the packer remember their last results and are not made for two threads at once.
         self._weights, self._packing = threading.Lock(), threading.Lock()
@@ -152,7 +151,7 @@ class Preview:
         candidate, zeros = self.candidate(settings)
         measuring = Measuring(self._pool, self._sample, stop)
         try:
-            sizes = measuring.sizes(candidate, self._gzip, self._packed)
+            sizes = measuring.sizes(candidate, self._packed)
             parts = measuring.parts(candidate.answering(), self._sample.stops(limit))
             for part in parts:
                 right, known = part.right(), sizes.known()

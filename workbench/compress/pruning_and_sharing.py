@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from workbench.compress.codebook import fit_codebook
 from workbench.compress.fine_tuning import FineTuned, Wrapped
+from workbench.compress.sorted_clusters import centroids_of
 from workbench.compress.straight_through import straight_through, thinned, trainable_kernels
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from workbench.compress.base import Trait
     from workbench.datasets import Dataset
@@ -146,10 +148,18 @@ class PruningAndSharing(FineTuned):
             there = mask.numpy()
             # A layer may have lost all its weights; its codebook is then never looked at.
             values = kernel.numpy()[there] if there.any() else np.zeros(1, np.float32)
-            found = fit_codebook(values, size, before if len(before) == size else None)
+            found = half_float_codebook(values, size, before if len(before) == size else None)
             room = np.full(codes.shape, np.inf, np.float32)
             room[: len(found)] = found
             codes.assign(room)
+
+
+def half_float_codebook(
+    values: NDArray[np.float32], size: int, start: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return up to `size` ascending values that stand for all others, each exactly a float16: two bytes in a file."""
+    centroids = centroids_of(np.sort(values, axis=None), size, start)
+    return np.unique(centroids.astype(np.float16)).astype(np.float32)
 
 
 def _round_biases(model: Any) -> None:

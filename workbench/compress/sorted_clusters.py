@@ -13,7 +13,9 @@ _ROUNDS = 40
 _BINS = 64
 
 
-def centroids_of(ordered: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
+def centroids_of(
+    ordered: NDArray[np.float32], clusters: int, start: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Return the values that stand for all others with little squared error (Lloyd's algorithm).
 
     In sorted values a cluster is a stretch, its mean a difference of running sums: a round costs a few searches and
@@ -24,12 +26,13 @@ def centroids_of(ordered: NDArray[np.float32], clusters: int) -> NDArray[np.floa
     Args:
         ordered: Ascending values, at least one.
         clusters: Most centroids, at least 1.
+        start: Where they begin instead, ascending: those of values that were much the same.
 
     Returns:
         Ascending centroids; fewer than asked for where clusters stayed empty.
     """
     sums = np.concatenate([[0.0], np.cumsum(ordered, dtype=np.float64)])
-    centres = _start(ordered, clusters)
+    centres = _start(ordered, clusters) if start is None else start.astype(np.float64)
     bounds = np.empty(0, np.int64)
     for _ in range(_ROUNDS):
         # Searching for float64 in float32 would convert all values each round.

@@ -26,6 +26,7 @@ Format = Literal["tf_keras", "keras", "h5", "saved_model", "tflite", "onnx", "pa
 Numeric = Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"]
 
 MANIFEST = "manifest.json"
+_GZIP_LEVEL = 6
 _PACKAGES = (
     "lastmile-workbench", "numpy", "tensorflow", "tf_keras", "keras", "tensorflow-model-optimization",
     "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "ai-edge-quantizer", "constriction",
@@ -163,10 +164,17 @@ class Artifact(Record):
         return self
 
     def sizes(self) -> Sizes:
-        """Measure bytes on disk and gzip'd (level 9, no name or time in the header)."""
-        files = _files(self.path)
-        packed = sum(len(gzip.compress(file.read_bytes(), 9, mtime=0)) for file in files)
-        return Sizes(raw=_bytes_of(self.path), gzip=packed)
+        """Measure bytes on disk and gzip'd."""
+        return Sizes(raw=_bytes_of(self.path), gzip=sum(gzip_length(file.read_bytes()) for file in _files(self.path)))
+
+
+def gzip_length(data: bytes) -> int:
+    """Return the bytes of a file once gzip'd, as the command does it unless told otherwise (level 6), without a name.
+
+    Level 9 saves some 2 % more of pruned weights (12 % where values are shared) and takes ten times as long, too long
+    for a figure that follows a slider.
+    """
+    return len(gzip.compress(data, _GZIP_LEVEL, mtime=0))
 
 
 def content_sha256(path: Path) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def measure_sizes(artifact: Artifact) -> Sizes:
-    """Measure a model's bytes on disk, gzip'd (level 9), and in the packed container, each to the byte.
+    """Measure a model's bytes on disk, gzip'd, and in the packed container, each to the byte.
 
     The packed figure is the length of a file that `workbench.evaluate.packing.unpack` turns into the identical model;
     a directory counts as the sum of its files, each packed by itself, and a model that is packed already as it is.

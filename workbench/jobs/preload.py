@@ -16,7 +16,7 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
 VARIABLE = "WORKBENCH_PRELOAD"
-_FRAMEWORKS = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "tf2onnx")
+_FRAMEWORKS = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "tf2onnx", "ai_edge_quantizer")
 
 
 def environment() -> dict[str, str]:

@@ -6,7 +6,7 @@ from workbench.core.records.base import Record
 
 
 class Sizes(Record):
-    """Bytes on disk: as they are, gzip'd (level 9), and entropy-coded without loss (None where not measured)."""
+    """Bytes on disk: as they are, gzip'd as the command does it, and entropy-coded (None where not measured)."""
 
     raw: int
     gzip: int

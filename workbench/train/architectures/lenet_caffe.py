@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from workbench.train.architectures.base import Architecture
+from workbench.train.architectures.tally import Tally
 
 
 class LeNetCaffe(Architecture):
@@ -29,3 +30,7 @@ class LeNetCaffe(Architecture):
             layers.Dense(500, activation="relu", name="dense"),
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
+
+    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+        """Return how many weights and biases it has; nothing is built."""
+        return Tally(shape).conv(20, 5).pool().conv(50, 5).pool().dense(500).dense(classes).parameters
