@@ -97,6 +97,18 @@ def test_what_is_shared_is_made_and_paid_once(swept: Sweep) -> None:
     assert run.value() == {"state": "done", "points": 4}
 
 
+def test_numeric_types_of_one_model_are_quantised_from_one_float32_file(swept: Sweep) -> None:
+    parents = {
+        sparsity: {
+            Artifact.load(point.made[-1]).parent for point in swept.points() if point.values[SPARSITY] == sparsity
+        }
+        for sparsity in (0.5, 0.8)
+    }
+    assert [len(each) for each in parents.values()] == [1, 1]
+    files = {Artifact.load(point.made[-2]).sha256: Artifact.load(point.made[-2]).label for point in swept.points()}
+    assert files == dict.fromkeys((*parents[0.5], *parents[0.8]), "tflite/float32")
+
+
 def test_points_are_told_live(swept: Sweep, told: list[Event], seen: list[SweepPoint]) -> None:
     assert [point.state for point in seen] == ["made"] * 4 + ["done"] * 4
     assert {point.key for point in seen} == {point.key for point in swept.points()}

@@ -12,6 +12,7 @@ from workbench.compress.run import start_compression
 from workbench.compress.trajectory import snapshots, start_trajectory
 from workbench.convert.run import start_conversion
 from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError, ParityError
 from workbench.core.records import PointSeconds, SweepPoint
 from workbench.evaluate.latency import measure_noise
 from workbench.evaluate.score import evaluate
@@ -65,9 +66,19 @@ class Bench:
         if node.kind == "snapshot":
             node.artifact = snapshot(node)
             return
-        job = self.begin(node, self.parent if node.before is None else node.before.artifact)
-        node.seconds = self.waiting.settle(job)
+        try:
+            job = self._settled(node, node.before)
+        except (BadInputError, ParityError):
+            if not node.quantises or node.before is None:
+                raise
+            # TensorFlow's own converter can do what LiteRT's quantizer cannot, but not with a file of TFLite.
+            job = self._settled(node, node.before.before)
         take(node, job)
+
+    def _settled(self, node: Node, before: Node | None) -> Job:
+        job = self.begin(node, self.parent if before is None else before.artifact)
+        node.seconds += self.waiting.settle(job)
+        return job
 
     def training(self, train: dict[str, Any]) -> TrainSettings:
         """Return the whole settings of a point's training.

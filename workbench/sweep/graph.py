@@ -1,7 +1,12 @@
-"""The jobs behind points: what several points share is one node, so it is asked for once."""
+"""The jobs behind points: what several points share is one node, so it is asked for once.
+
+Points that differ in their quantization alone share the float32 file too: each is then quantised from that file without
+TensorFlow, and no graph is traced and converted twice.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Artifact
     from workbench.sweep.plan import Plan
 
+_QUANTIZES, _TRAINED_FOR_IT = "post_training", "quantization_aware_training"
 NodeKind = Literal["train", "step", "trajectory", "snapshot", "deploy"]
 
 
@@ -26,6 +32,7 @@ class Node:
         before: What must be made first; None where it starts from the sweep's own parent.
         plan: A plan that needs it.
         step: The method of a step.
+        quantises: It starts from a float32 file that other points share.
         after: What waits for it.
         plans: Points whose last piece it is.
         artifact: What it made.
@@ -37,6 +44,7 @@ class Node:
     before: Node | None
     plan: Plan
     step: Method | None = None
+    quantises: bool = False
     after: list[Node] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     artifact: Artifact | None = None
@@ -78,9 +86,9 @@ def graph(plans: Iterable[Plan]) -> list[Node]:
                 before.after.append(nodes[key])
         return nodes[key]
 
-    for plan in plans:
-        if plan.refused:
-            continue
+    wanted = [plan for plan in plans if not plan.refused]
+    alike = Counter(_float_source(plan) for plan in wanted)
+    for plan in wanted:
         node = reach(None, "train", plan.train, plan) if plan.train is not None else None
         for number, step in enumerate(plan.steps):
             settings = step.model_dump(mode="json")
@@ -88,6 +96,12 @@ def graph(plans: Iterable[Plan]) -> list[Node]:
                 kin = {name: value for name, value in settings.items() if name != "sparsity"}
                 node = reach(node, "trajectory", [kin, plan.along], plan, step)
                 node = reach(node, "snapshot", settings["sparsity"], plan, step)
+            elif step is plan.steps[-1] and (source := _float_source(plan)) and alike[source] > 1:
+                whole = _float32(step)
+                node = reach(node, "step", [whole.name, whole.model_dump(mode="json")], plan, whole)
+                if step != whole:
+                    node = reach(node, "step", [step.name, settings], plan, step)
+                    node.quantises = True
             else:
                 node = reach(node, "step", [step.name, settings], plan, step)
         if not plan.steps or not plan.steps[-1].final:
@@ -95,3 +109,20 @@ def graph(plans: Iterable[Plan]) -> list[Node]:
         assert node is not None
         node.plans.append(plan)
     return list(nodes.values())
+
+
+def _float_source(plan: Plan) -> str:
+    """Name the float32 file that a point's last step can start from; "" where there is none."""
+    if not plan.steps or (last := plan.steps[-1]).name != _QUANTIZES:
+        return ""
+    trained_for_it = any(step.name == _TRAINED_FOR_IT for step in plan.steps)
+    settings = last.model_dump(mode="json")
+    # Only TensorFlow's own converter makes files that take uint8.
+    if trained_for_it or settings["io"] == "uint8":
+        return ""
+    before = [[step.name, step.model_dump(mode="json")] for step in plan.steps[:-1]]
+    return digest([plan.train, before, plan.along, settings["format"]])
+
+
+def _float32(step: Method) -> Method:
+    return type(step).parse({"format": step.model_dump()["format"], "numeric": "float32"})
