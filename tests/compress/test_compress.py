@@ -10,6 +10,7 @@ import workbench.train
 from workbench.compress.base import methods
 from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.post_training import PostTrainingQuantization
+from workbench.compress.prunable import lacks_zeros
 from workbench.compress.reached import lost
 from workbench.compress.run import STAGE
 from workbench.compress.weight_clustering import WeightClustering
@@ -66,6 +67,12 @@ def test_sparsity_reached_is_measured_on_the_file(pruned: Artifact) -> None:
 def test_no_zero_of_the_file_is_a_negative_one(pruned: Artifact) -> None:
     for tensor in TfKerasTensors().read(pruned.path):
         assert not np.signbit(tensor.values[tensor.values == 0]).any(), tensor.name
+
+
+@pytest.mark.parametrize(("zeros", "lacks"), [(740, False), (739, False), (730, True)])
+def test_a_few_equal_weights_at_the_threshold_may_stay(zeros: int, *, lacks: bool) -> None:
+    assert lacks_zeros({"elements": 1000, "sparsity": zeros / 1000}, 0.74, None) is lacks
+    assert lacks_zeros({"elements": 100_000, "sparsity": (zeros * 100 - 90) / 100_000}, 0.74, None) is (zeros < 740)
 
 
 def test_wrappers_are_stripped(pruned: Artifact, trained: Artifact) -> None:

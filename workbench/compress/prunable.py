@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # How often masks are computed anew on the way; more often costs time and changes nothing.
 _UPDATES = 40
 
+_TIES = 1e-3
+
 
 def prunable_kernels(model: Any) -> dict[str, list[NDArray[Any]]]:
     """Return the weights that tfmot prunes by layer, in the model's order.
@@ -54,8 +56,9 @@ def lacks_zeros(facts: Mapping[str, Any], level: float, prunable: list[int] | No
         prunable: Sizes of the kernels that can be: of a SeparableConv2D only one of two; None is all.
     """
     counts = prunable or [facts["elements"]]
-    # tfmot rounds, and leaves at least one weight of each kernel.
-    return bool(facts["sparsity"] * facts["elements"] < level * sum(counts) - 1.5 * len(counts))
+    # tfmot rounds, leaves at least one weight of each kernel, and keeps all weights that are equal to its threshold.
+    tolerated = max(1.5 * len(counts), _TIES * sum(counts))
+    return bool(facts["sparsity"] * facts["elements"] < level * sum(counts) - tolerated)
 
 
 def with_own_kernels(model: Any, prunable: Iterable[str]) -> dict[str, str]:
