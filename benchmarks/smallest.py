@@ -8,7 +8,8 @@ A file counts as non-inferior where the upper end of the paired 95 % interval of
 test images is at most 0.2 points, against the best of the three parents. Bytes and ends are means over the seeds; each
 seed's are printed. Ratios are to the parent's float32 weights and to its gzip'd float32 file.
 
-Needs MNIST at hand (WORKBENCH_DATA). `WORKBENCH_BENCH_SEEDS` (default 3) shortens it. gzip'd is at level 9 here, as one would ship it.
+Needs MNIST at hand (WORKBENCH_DATA). `WORKBENCH_BENCH_SEEDS` (default 3) shortens it. Here gzip'd means level 9, as one
+would ship it.
 """
 
 from __future__ import annotations

@@ -82,6 +82,19 @@ class SweepPoint(Record):
     seconds: PointSeconds = Field(default_factory=PointSeconds)
     reason: str = ""
 
+    def __repr__(self) -> str:
+        if self.variant is None:
+            return f"SweepPoint({self.label!r}, {self.state}: {self.reason})"
+        accuracy, sizes, latency = self.variant.accuracy, self.variant.sizes, self.variant.latency
+        timed = f", p50 {latency.p50_ms:.3f} ms, p95 {latency.p95_ms:.3f} ms" if latency is not None else ""
+        return (
+            f"SweepPoint({self.label!r}, accuracy={accuracy.value:.4f} [{accuracy.low:.4f}, {accuracy.high:.4f}], "
+            f"drop={self.variant.drop:.4f} [{self.variant.drop_low:.4f}, {self.variant.drop_high:.4f}], "
+            f"raw={sizes.raw:,} B, gzip={sizes.gzip:,} B, packed={sizes.packed or 0:,} B{timed})"
+        )
+
+    __str__ = __repr__
+
 
 class Constraint(Record):
     """One limit.
