@@ -71,6 +71,19 @@ def test_what_plain_quantization_loses_is_named(trained: Artifact, digits: Datas
 
 
 @pytest.mark.thorough
+def test_a_pointwise_convolution_keeps_its_weights(digits: Dataset, workspace: Workspace) -> None:
+    """tfmot's sparsity- and cluster-preserving scheme has been seen to zero kernels of 1x1 altogether."""
+    file = submit("compression_stages:write_depthwise", {}, kind="probe", workspace=workspace).wait(120)
+    steps = [MagnitudePruning(sparsity=0.5), CLUSTER]
+    clustered = workbench.compress(adopt(file, workspace=workspace), steps, digits, workspace=workspace)
+    aware = QuantizationAwareTraining(preserve="both", **QUICK)
+    made = workbench.compress(clustered, aware, digits, workspace=workspace)
+    before, after = (each.metrics["layers"]["pointwise"] for each in (clustered, made))
+    assert before["sparsity"] - 0.001 <= after["sparsity"] < before["sparsity"] + 0.1
+    assert after["unique"] > 2
+
+
+@pytest.mark.thorough
 def test_it_is_not_compressed_any_further(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
     aware = workbench.compress(trained, QuantizationAwareTraining(**QUICK), digits, workspace=workspace)
     with pytest.raises(BadInputError, match=r"must not be quantization-aware already, got .*conv1.*run magnitude"):
