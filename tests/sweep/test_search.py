@@ -78,11 +78,22 @@ def test_a_study_goes_on_where_a_killed_process_left_it(tmp_path: Any) -> None:
     assert again.left == 0
 
 
+def test_a_study_that_goes_on_proposes_other_points_than_before(tmp_path: Any) -> None:
+    space = Space(
+        ("magnitude_pruning", "post_training"),
+        {"magnitude_pruning.sparsity": Range(low=0.1, high=0.9), "post_training.numeric": ["dynamic", "int8"]},
+    )
+    proposed = [each for _ in range(2) for each in drive(Search.open(asked(tmp_path, space)), 3)]
+    assert len({each.values["magnitude_pruning.sparsity"] for each in proposed}) == 6
+
+
 def test_failed_points_count_as_tried_and_are_no_answer(tmp_path: Any) -> None:
     search = Search.open(asked(tmp_path, trials=3))
     proposal = search.ask()
     search.tell(proposal.number, [failed("gone")])
     assert search.left == 2
+    search = Search.open(asked(tmp_path))
+    assert search.left == 2, "what was told to have failed is neither forgotten nor counted again"
     drive(search, 2)
     assert search.left == 0
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
+import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from workbench.core.errors import BadInputError
@@ -93,8 +94,8 @@ def require_values(name: str, axis: Any, known: dict[str, Method | None]) -> tup
         raise BadInputError.of("axes", rule=f"must be among {', '.join(fields)}", got=name)
     if isinstance(axis, Range):
         values: tuple[Any, ...] = (axis.low, axis.high) if not axis.whole else (int(axis.low), int(axis.high))
-    elif isinstance(axis, Sequence) and not isinstance(axis, str):
-        values = tuple(axis)
+    elif _is_list(axis):
+        values = tuple(_plain(each) for each in axis)
     else:
         raise BadInputError.of(f"axes.{name}", rule="must be a list of values or a range", got=axis)
     if not values:
@@ -122,6 +123,17 @@ def axis_from_json(name: str, axis: Any) -> Any:
     """
     del name
     return Range.parse(axis) if isinstance(axis, dict) else axis
+
+
+def _is_list(axis: Any) -> bool:
+    if isinstance(axis, np.ndarray):
+        return axis.ndim == 1
+    return isinstance(axis, Sequence) and not isinstance(axis, (str, bytes))
+
+
+def _plain(value: Any) -> Any:
+    # NumPy's own numbers, as `np.linspace` gives them, are no JSON.
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _require(name: str, value: Any, step: Method | None) -> None:

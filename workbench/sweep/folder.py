@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.core.errors import BadInputError, JobCancelledError, WorkspaceError
 from workbench.core.records import SweepPoint
 from workbench.core.workspace import Workspace, read_json, write_json, writing
 from workbench.jobs import lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 State = Literal["new", "running", "done", "paused", "cancelled", "failed", "lost"]
@@ -151,6 +151,30 @@ class SweepFolder:
             yield
         finally:
             lock.release(lease)
+
+    def drive(self, run: str, work: Callable[[], str]) -> str:
+        """Hold the sweep while `work` is done; how it stands is written before and after.
+
+        Args:
+            run: The folder's name of the run that this turn is.
+            work: Returns how it ended, `done` or `paused`.
+
+        Raises:
+            BadInputError: Another process drives it.
+            WorkbenchError: What `work` raises.
+        """
+        with self.driving():
+            self.say("running", run)
+            try:
+                state = work()
+            except (JobCancelledError, KeyboardInterrupt):
+                self.say("cancelled", run)
+                raise
+            except BaseException as error:
+                self.say("failed", run, str(error))
+                raise
+            self.say(state, run)
+        return state
 
     def wish(self, what: Literal["pause", "cancel"]) -> None:
         """Leave a wish for the process that drives it."""

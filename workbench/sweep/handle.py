@@ -220,7 +220,7 @@ class Sweep(Results):
         if workers is not None and workers < 1:
             raise BadInputError.of("workers", rule="must be at least 1", got=workers)
         asked = {"sweep": self.name, "workers": workers or default_workers(), "retry_failed": retry_failed}
-        here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=_telling(on_point, on_event))
+        here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=telling(on_point, on_event))
         return self
 
     def _answered(self, on_point: Callable[[SweepPoint], object] | None) -> bool:
@@ -255,9 +255,10 @@ class Sweep(Results):
         return self
 
 
-def _telling(
+def telling(
     on_point: Callable[[SweepPoint], object] | None, on_event: Callable[[Event], object] | None
 ) -> Callable[[Event], None]:
+    """Return a listener to a driving run that tells one of every event and one of points."""
     from workbench.core.records import SweepPoint
 
     def tell(event: Event) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import BadInputError, JobCancelledError, WorkspaceError
+from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.workspace import Workspace, digest
+from workbench.sweep.axes import TRAIN
 from workbench.sweep.draft import Draft
 from workbench.sweep.handle import Sweep
 from workbench.sweep.settings import SweepSettings, default_workers
+from workbench.train.fit import train_settings
 
 if TYPE_CHECKING:
     import os
@@ -107,6 +109,8 @@ def question(space: Space, artifact: Artifact | None, data: Dataset, settings: S
                                hint="give one, or give the space train settings")  # fmt: skip
     if artifact is not None and space.train is not None:
         raise BadInputError.of("artifact", rule="must be None where the space trains the parent", got=artifact.name)
+    if space.train is not None and not any(name.startswith(f"{TRAIN}.") for name in space.axes):
+        train_settings(data, **space.train)  # what all points share is refused before the first
     parent = None
     if artifact is not None:
         artifact.verify()
@@ -147,17 +151,7 @@ def require_same(asked: dict[str, Any], handle: Sweep) -> None:
 def run(context: StageContext) -> dict[str, Any]:
     """Drive a sweep; settings `sweep` (its name), `workers`, `retry_failed`. Returns how it ended."""
     handle = Sweep.attach(context.settings["sweep"], context.workspace)
-    with handle.folder.driving():
-        handle.folder.say("running", context.folder.name)
-        try:
-            state = _drive(handle, context)
-        except (JobCancelledError, KeyboardInterrupt):
-            handle.folder.say("cancelled", context.folder.name)
-            raise
-        except BaseException as error:
-            handle.folder.say("failed", context.folder.name, str(error))
-            raise
-        handle.folder.say(state, context.folder.name)
+    state = handle.folder.drive(context.folder.name, lambda: _drive(handle, context))
     return {"state": state, "points": len(handle.points())}
 
 

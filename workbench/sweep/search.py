@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import BadInputError, MissingExtraError
-from workbench.sweep.axes import Range
+from workbench.core.errors import BadInputError
 from workbench.sweep.constraint import excess, parse_all
+from workbench.sweep.journal import importances, open_study, suggested, take_up, tried
 from workbench.sweep.metrics import METRICS, losses, repeated
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from workbench.sweep.space import Space
 
 _CHAIN = "chain"
-_BEYOND, _FAILED = "beyond", "failed"
-_PLAIN = (bool, int, float, str, type(None))
+_BEYOND = "beyond"
 _FAR = 1e18
 
 
@@ -59,35 +59,18 @@ class Search:
         Raises:
             MissingExtraError: Optuna is not installed.
         """
-        try:
-            import optuna
-        except ImportError as error:
-            raise MissingExtraError.of("search='optuna'", "optuna", "train") from error
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         settings = sweep.settings
         directions = ["maximize" if METRICS[name].larger else "minimize" for name in settings.objectives]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            backend = optuna.storages.journal.JournalFileBackend(str(sweep.folder.journal))
-            study = optuna.create_study(
-                study_name=sweep.name, storage=optuna.storages.JournalStorage(backend), load_if_exists=True,
-                directions=directions, sampler=_sampler(settings),
-            )  # fmt: skip
+        study = open_study(sweep, partial(_sampler, settings), seed=settings.sampler_seed, directions=directions)
         found = cls(study, sweep.space, settings)
         if not reading:
-            found._take_up()
+            take_up(study)
         return found
 
     @property
     def left(self) -> int:
         """Configurations that are still to be tried."""
-        from optuna.trial import TrialState
-
-        tried = sum(
-            trial.state == TrialState.COMPLETE or _FAILED in trial.user_attrs
-            for trial in self.study.get_trials(deepcopy=False)
-        )
-        return max(0, self.settings.trials - int(tried))
+        return max(0, self.settings.trials - len(tried(self.study)))
 
     def ask(self) -> Proposal:
         """Return the next proposal."""
@@ -96,11 +79,11 @@ class Search:
             trial = self.study.ask()
             chains = self.space.chains
             chain = trial.suggest_categorical(_CHAIN, list(range(len(chains)))) if len(chains) > 1 else 0
-            values = {name: _suggested(trial, name, axis) for name, axis in self.space.axes_of(chains[chain]).items()}
+            values = {name: suggested(trial, name, axis) for name, axis in self.space.axes_of(chains[chain]).items()}
         return Proposal(trial.number, chain, values)
 
     def tell(self, number: int, points: Sequence[SweepPoint]) -> None:
-        """Say what a proposal gave: the means over its seeds; a failed point makes the trial a failed one."""
+        """Say what a proposal gave: the means over its seeds; a failed point makes the trial a pruned one."""
         from optuna.trial import TrialState
 
         trial = next(each for each in self.study.get_trials(deepcopy=False) if each.number == number)
@@ -108,12 +91,11 @@ class Search:
         # Leaving steps out may make the seeds equal, never the configurations different.
         told = losses(measured[0], self.settings.objectives) if measured else None
         if told is None or any(point.state == "failed" for point in points):
-            self.study._storage.set_trial_user_attr(trial._trial_id, _FAILED, True)  # noqa: FBT003, SLF001 - no public way after ask
-            self.study.tell(number, state=TrialState.FAIL)
+            self.study.tell(number, state=TrialState.PRUNED)
             return
         limits = parse_all(self.settings.constraints)
         beyond = [min(_FAR, excess(measured[0], each) / (abs(each.limit) or 1.0)) for each in limits]
-        self.study._storage.set_trial_user_attr(trial._trial_id, _BEYOND, beyond)  # noqa: SLF001
+        self.study._storage.set_trial_user_attr(trial._trial_id, _BEYOND, beyond)  # noqa: SLF001 - no public way after ask
         signs = [-1 if METRICS[name].larger else 1 for name in self.settings.objectives]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,44 +107,16 @@ class Search:
         Raises:
             BadInputError: The metric is no objective of the search, or too little was tried.
         """
-        import optuna
-
         if metric not in self.settings.objectives:
             raise BadInputError.of("metric", rule=f"must be one of {', '.join(self.settings.objectives)}", got=metric)
         which = self.settings.objectives.index(metric)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = optuna.importance.get_param_importances(self.study, target=lambda trial: trial.values[which])
-        except (ValueError, RuntimeError) as error:
-            raise BadInputError(f"The importance of axes needs more finished trials ({error}).") from error
-        if not found:
-            raise BadInputError("The importance of axes needs more finished trials.")
-        return {name: float(share) for name, share in found.items()}
-
-    def _take_up(self) -> None:
-        from optuna.trial import TrialState
-
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            self.study.tell(trial.number, state=TrialState.FAIL)
-            if trial.params:
-                self.study.enqueue_trial(trial.params)
+        return importances(self.study, lambda trial: float(trial.values[which]))
 
 
-def _sampler(settings: SweepSettings) -> Any:
+def _sampler(settings: SweepSettings, seed: int) -> Any:
     import optuna
 
     limits = {"constraints_func": lambda trial: trial.user_attrs.get(_BEYOND, ())} if settings.constraints else {}
     if settings.sampler == "nsga2":
-        return optuna.samplers.NSGAIISampler(seed=settings.sampler_seed, **limits)
-    return optuna.samplers.TPESampler(seed=settings.sampler_seed, **limits)
-
-
-def _suggested(trial: Any, name: str, axis: Any) -> Any:
-    if isinstance(axis, Range):
-        if axis.whole:
-            return trial.suggest_int(name, int(axis.low), int(axis.high), log=axis.log)
-        return trial.suggest_float(name, axis.low, axis.high, log=axis.log)
-    if all(isinstance(value, _PLAIN) for value in axis):
-        return trial.suggest_categorical(name, list(axis))
-    return axis[trial.suggest_categorical(name, list(range(len(axis))))]
+        return optuna.samplers.NSGAIISampler(seed=seed, **limits)
+    return optuna.samplers.TPESampler(seed=seed, **limits)

@@ -11,6 +11,7 @@ from workbench.compress.base import Method
 from workbench.compress.recipe import Recipe
 from workbench.core.errors import BadInputError
 from workbench.sweep.axes import DEPLOY, DEPLOYED, Range, axis_from_json, known_axes, require_values
+from workbench.train.settings import TrainSettings
 
 Chain = tuple[Method, ...]
 
@@ -58,6 +59,7 @@ class Space:
         Raises:
             BadInputError: An axis is not known, a value breaks its rule, or there is nothing to try.
         """
+        _require_objects(self.axes, self.train)
         chains = self.chain if isinstance(self.chain, Choice) else Choice(self.chain)
         object.__setattr__(self, "chain", chains)
         if any(name.startswith("train.") for name in self.axes) and self.train is None:
@@ -128,6 +130,19 @@ class Space:
             train=value.get("train"),
             deploy=value.get("deploy", "tflite"),
         )
+
+
+def _require_objects(axes: Any, train: Any) -> None:
+    if not isinstance(axes, Mapping) or not all(isinstance(name, str) for name in axes):
+        raise BadInputError.of("axes", rule="must be an object of values by axis", got=axes,
+                               hint='write {"magnitude_pruning.sparsity": [0.5, 0.8]}')  # fmt: skip
+    if train is None:
+        return
+    if not isinstance(train, Mapping):
+        raise BadInputError.of("train", rule="must be an object of training settings", got=train)
+    known = [setting for setting in ("recipe", *TrainSettings.model_fields) if setting != "dataset"]
+    if wrong := [name for name in train if name not in known]:
+        raise BadInputError.of("train", rule=f"must have settings among {', '.join(known)}", got=wrong[0])
 
 
 def _chain(steps: Sequence[Method | str] | Method | str) -> Chain:

@@ -10,7 +10,7 @@ from workbench.core.errors import BadInputError
 from workbench.core.records import Variant
 from workbench.core.workspace import read_json, write_json
 from workbench.sweep.axes import axis_from_json
-from workbench.sweep.handle import Sweep, _telling
+from workbench.sweep.handle import Sweep, telling
 from workbench.sweep.settings import default_workers
 from workbench.train.search import SearchSettings
 
@@ -153,7 +153,7 @@ class Tuned(Sweep):
             raise BadInputError.of("workers", rule="must be at least 1", got=workers)
         if self.state != "done":
             asked = {"sweep": self.name, "workers": workers or default_workers()}
-            here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=_telling(on_point, on_event))
+            here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=telling(on_point, on_event))
         return self
 
     def _program(self) -> str:

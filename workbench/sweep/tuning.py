@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import BadInputError, JobCancelledError
+from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace, digest
 from workbench.datasets import Dataset, load_dataset
 from workbench.datasets.dataset import safe_name
@@ -113,17 +113,8 @@ def run(context: StageContext) -> dict[str, Any]:
     from workbench.sweep.trials import Trials
 
     handle = Tuned.attach(context.settings["sweep"], context.workspace)
-    with handle.folder.driving():
-        handle.folder.say("running", context.folder.name)
-        try:
-            state = Trials.of(handle, context, context.settings["workers"]).run()
-        except (JobCancelledError, KeyboardInterrupt):
-            handle.folder.say("cancelled", context.folder.name)
-            raise
-        except BaseException as error:
-            handle.folder.say("failed", context.folder.name, str(error))
-            raise
-        handle.folder.say(state, context.folder.name)
+    workers = context.settings["workers"]
+    state = handle.folder.drive(context.folder.name, lambda: Trials.of(handle, context, workers).run())
     return {"state": state, "points": len(handle.points())}
 
 
