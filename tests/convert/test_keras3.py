@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,12 @@ def test_it_goes_back_with_the_weights_it_was_given(back: Artifact, pruned: Arti
     assert back.metrics["parity"]["max_abs"] < 1e-5
     assert back.metrics["engine"]["name"] == "keras"
     assert back.parent == pruned.sha256
+
+
+def test_its_file_holds_no_date_so_that_equal_models_have_equal_sha256(back: Artifact) -> None:
+    with zipfile.ZipFile(back.path) as archive:
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
+        assert json.loads(archive.read("metadata.json"))["date_saved"].startswith("1980-")
 
 
 def test_its_inventory_is_that_of_the_model_it_was_made_from(back: Artifact, pruned: Artifact) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert.base import Converter, engine
 from workbench.convert.keras3 import keras3_of
+from workbench.train.saving import save_undated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,7 @@ class KerasConverter(Converter):
 
         Raises:
             BadInputError: A layer has no Keras 3 twin; it is named.
+            WorkspaceError: The disk refused it.
         """
-        keras3_of(source.graph.model).save(target)
+        save_undated(keras3_of(source.graph.model), target)
         return {"engine": engine("keras")}

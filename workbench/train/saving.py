@@ -35,9 +35,18 @@ def save_model(model: Any, path: Path) -> None:
 
     bare = tf_keras.models.clone_model(model)
     bare.set_weights([np.where(weight == 0, np.zeros_like(weight), weight) for weight in model.get_weights()])
+    save_undated(bare, path)
+
+
+def save_undated(model: Any, path: Path) -> None:
+    """Write a model of either Keras to a `.keras` file as it is, atomically, with all dates set to a fixed one.
+
+    Raises:
+        WorkspaceError: The disk refused it; nothing is left behind.
+    """
     with writing(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
         draft = Path(folder) / "model.keras"
-        bare.save(draft)
+        model.save(draft)
         data = _undated(draft)
     write_atomic(path, data)
 
