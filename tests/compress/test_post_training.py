@@ -11,6 +11,7 @@ from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "method",
     [

@@ -47,6 +47,7 @@ def shared(trained: Artifact, digits: Dataset, workspace: Workspace) -> Artifact
     return workbench.compress(trained, method, digits, workspace=workspace)
 
 
+@pytest.mark.thorough
 def test_zeros_and_values_are_what_was_asked_for_on_the_file(shared: Artifact) -> None:
     kernels = [each for each in inventory(shared).tensors if each.prunable]
     assert inventory(shared).sparsity == pytest.approx(0.8, abs=1e-4)
@@ -56,12 +57,14 @@ def test_zeros_and_values_are_what_was_asked_for_on_the_file(shared: Artifact) -
         assert each.unique <= most + 1  # and zero
 
 
+@pytest.mark.thorough
 def test_every_value_of_the_file_is_short(shared: Artifact) -> None:
     for tensor in TfKerasTensors().read(shared.path):
         values = np.asarray(tensor.values, np.float32)
         assert np.array_equal(values, values.astype(np.float16).astype(np.float32)), tensor.name
 
 
+@pytest.mark.thorough
 def test_it_answers_about_as_well_as_its_parent(
     shared: Artifact, trained: Artifact, digits: Dataset, workspace: Workspace
 ) -> None:

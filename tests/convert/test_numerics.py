@@ -42,6 +42,7 @@ def test_the_table_holds_every_numeric_type() -> None:
     assert known - {"tflite/float32", "onnx/float32"} == SHARES.keys()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("label", SHARES)
 def test_it_is_smaller_and_answers_any_batch(
     label: str, quantised: dict[str, Artifact], converted: dict[str, Artifact], digits: Dataset
@@ -65,12 +66,14 @@ def test_it_is_smaller_and_answers_any_batch(
     assert np.abs(whole - parts).max() < (0.1 if label == "onnx/dynamic" else 1e-4)
 
 
+@pytest.mark.thorough
 def test_the_one_from_the_keras_model_is_the_one_from_the_float_file(
     quantised: dict[str, Artifact], converted: dict[str, Artifact]
 ) -> None:
     assert converted["tflite/int8"].sha256 == quantised["tflite/int8"].sha256
 
 
+@pytest.mark.thorough
 def test_integers_throughout(quantised: dict[str, Artifact]) -> None:
     for label in ("tflite/int8", "tflite/int16x8"):
         content = quantised[label].path.read_bytes()
@@ -79,6 +82,7 @@ def test_integers_throughout(quantised: dict[str, Artifact]) -> None:
     assert float_operators(quantised["tflite/dynamic"].path.read_bytes())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("io", "dtype"), [("int8", np.int8), ("float32", np.float32)])
 def test_what_goes_in_and_out_can_be_chosen(
     io: str, dtype: type, converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
@@ -91,12 +95,14 @@ def test_what_goes_in_and_out_can_be_chosen(
     assert interpreter.get_output_details()[0]["dtype"] is dtype
 
 
+@pytest.mark.thorough
 def test_unsigned_integers_come_from_tensorflow(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
     made = workbench.convert(trained, "tflite", numeric="int8", io="uint8", dataset=digits, workspace=workspace)
     assert made.metrics["engine"]["name"] == "tensorflow"
     assert Interpreter(model_path=str(made.path)).get_input_details()[0]["dtype"] is np.uint8
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format_", ["tflite", "onnx"])
 def test_one_scale_a_kernel_is_smaller(
     format_: str, quantised: dict[str, Artifact], converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
@@ -108,6 +114,7 @@ def test_one_scale_a_kernel_is_smaller(
     assert made.sizes().gzip < 0.95 * quantised[f"{format_}/int8"].sizes().gzip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("calibration", ["entropy", "percentile"])
 def test_onnx_ranges_can_be_found_in_other_ways(
     calibration: str, converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
@@ -118,6 +125,7 @@ def test_onnx_ranges_can_be_found_in_other_ways(
     assert made.metrics["parity"]["passed"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("numeric", ["int8", "int16x8"])
 def test_a_kernel_with_empty_channels_keeps_its_biases(numeric: Any, workspace: Workspace, digits: Dataset) -> None:
     files = submit("probe_models:write_all", {}, kind="probe", workspace=workspace).wait(120)
@@ -146,11 +154,13 @@ def test_what_does_not_exist_is_one_sentence(
         workbench.convert(converted[label], format_, workspace=workspace, **asked)
 
 
+@pytest.mark.thorough
 def test_inventory_counts_what_is_stored(quantised: dict[str, Artifact]) -> None:
     kernels = [each for each in inventory(quantised["tflite/int8"]).tensors if each.prunable]
     assert {each.dtype for each in kernels} == {"int8"}
 
 
+@pytest.mark.thorough
 def test_four_bits_are_counted(quantised: dict[str, Artifact], converted: dict[str, Artifact]) -> None:
     layers = quantised["tflite/int4"].metrics["layers"]
     assert sum(facts["elements"] for facts in layers.values()) == sum(

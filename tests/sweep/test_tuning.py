@@ -53,6 +53,7 @@ def found(data: Dataset, workspace: Workspace, told: list[SweepPoint]) -> Tuned:
     return search(data, **ASKED, on_point=told.append, workspace=workspace)
 
 
+@pytest.mark.thorough
 def test_trials_are_judged_by_the_validation_split_and_the_frontier_by_the_test_split(
     found: Tuned, data: Dataset
 ) -> None:
@@ -66,6 +67,7 @@ def test_trials_are_judged_by_the_validation_split_and_the_frontier_by_the_test_
     assert {variant.accuracy.total for variant in tested.values()} == {data.test_size}
 
 
+@pytest.mark.thorough
 def test_what_is_above_the_budget_is_refused_untrained(found: Tuned, told: list[SweepPoint]) -> None:
     for point in found.points():
         refused = point.state == "failed"
@@ -76,6 +78,7 @@ def test_what_is_above_the_budget_is_refused_untrained(found: Tuned, told: list[
     assert {point.key for point in told} == {point.key for point in found.points()}
 
 
+@pytest.mark.thorough
 def test_the_best_is_the_one_with_the_highest_validation_accuracy(found: Tuned) -> None:
     best = found.best()
     assert best == max(
@@ -85,6 +88,7 @@ def test_the_best_is_the_one_with_the_highest_validation_accuracy(found: Tuned) 
     assert best in found.frontier()
 
 
+@pytest.mark.thorough
 def test_what_is_finished_is_not_trained_again_under_this_or_another_name(
     found: Tuned, data: Dataset, workspace: Workspace
 ) -> None:
@@ -97,6 +101,7 @@ def test_what_is_finished_is_not_trained_again_under_this_or_another_name(
     assert point.seconds.total == 0
 
 
+@pytest.mark.thorough
 def test_its_export_is_a_program_and_a_table(found: Tuned) -> None:
     program = found.export("py")
     compile(program, "search", "exec")
@@ -129,6 +134,7 @@ def test_a_question_that_makes_no_sense_is_refused_in_one_sentence(
     assert not (workspace.sweeps / "bad").exists()
 
 
+@pytest.mark.thorough
 def test_a_name_is_not_shared_by_two_questions(found: Tuned, data: Dataset, workspace: Workspace) -> None:
     for changes, sentence in (({"trials": 4}, "other settings"), ({"budget": {}}, "other settings")):
         with pytest.raises(BadInputError, match=sentence):

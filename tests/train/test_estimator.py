@@ -94,6 +94,7 @@ def test_a_damaged_model_is_not_asked(fitted: WorkbenchClassifier, table: Sample
         lost.predict(table[0])
 
 
+@pytest.mark.thorough
 def test_the_documents_grid_search_runs(table: Samples, workspace: Workspace) -> None:
     model = WorkbenchClassifier(learning_rate=0.01, workspace=workspace)
     grid = GridSearchCV(model, {"batch_size": [16, 64], "epochs": [1, 6]}, n_jobs=1, cv=2)
@@ -103,6 +104,7 @@ def test_the_documents_grid_search_runs(table: Samples, workspace: Workspace) ->
     assert len(grid.cv_results_["params"]) == 4
 
 
+@pytest.mark.thorough
 def test_it_stands_in_a_pipeline(table: Samples, workspace: Workspace) -> None:
     model = make_pipeline(StandardScaler(), WorkbenchClassifier(**QUICK, workspace=workspace))
     model.set_params(workbenchclassifier__epochs=5)
@@ -110,6 +112,7 @@ def test_it_stands_in_a_pipeline(table: Samples, workspace: Workspace) -> None:
     assert len(model[-1].curve_.points) == 5
 
 
+@pytest.mark.thorough
 def test_images_go_into_a_convolution_and_a_table_of_64_columns_too(table: Samples, workspace: Workspace) -> None:
     sizes = {"filters": 4, "depth": 1, "dense": 0}
     model = WorkbenchClassifier(
