@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from workbench.core.artifact import Artifact
+from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError
 from workbench.sweep.draft import base_of
 from workbench.sweep.folder import SweepFolder, sweep_folders
 from workbench.sweep.importance import by_variance
+from workbench.sweep.listening import telling
 from workbench.sweep.metrics import metric_name
 from workbench.sweep.plan import grid
 from workbench.sweep.results import Results
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 STAGE = "workbench.sweep.run:run"
 _SECONDS_A_LOOK = 0.1
+_MOST_WORKERS = 256
 
 
 @dataclass(frozen=True)
@@ -217,8 +220,8 @@ class Sweep(Results):
             return self
         if not retry_failed and self._answered(on_point):
             return self
-        if workers is not None and workers < 1:
-            raise BadInputError.of("workers", rule="must be at least 1", got=workers)
+        if workers is not None:
+            workers = require_whole("workers", workers, least=1, most=_MOST_WORKERS)
         asked = {"sweep": self.name, "workers": workers or default_workers(), "retry_failed": retry_failed}
         here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=telling(on_point, on_event))
         return self
@@ -253,18 +256,3 @@ class Sweep(Results):
                 raise TimeoutError(f"{self.name} is still running after {timeout:g} s.")
             time.sleep(_SECONDS_A_LOOK)
         return self
-
-
-def telling(
-    on_point: Callable[[SweepPoint], object] | None, on_event: Callable[[Event], object] | None
-) -> Callable[[Event], None]:
-    """Return a listener to a driving run that tells one of every event and one of points."""
-    from workbench.core.records import SweepPoint
-
-    def tell(event: Event) -> None:
-        if on_event is not None:
-            on_event(event)
-        if on_point is not None and event.type == "point":
-            on_point(SweepPoint.from_json(event.data["point"]))
-
-    return tell

@@ -10,7 +10,8 @@ from workbench.core.errors import BadInputError
 from workbench.core.records import Variant
 from workbench.core.workspace import read_json, write_json
 from workbench.sweep.axes import axis_from_json
-from workbench.sweep.handle import Sweep, telling
+from workbench.sweep.handle import Sweep
+from workbench.sweep.listening import telling
 from workbench.sweep.settings import default_workers
 from workbench.train.search import SearchSettings
 
