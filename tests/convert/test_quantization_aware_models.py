@@ -4,12 +4,14 @@ import pytest
 
 import workbench.compress
 import workbench.convert
+from workbench.compress.ledger_bytes import holdings
 from workbench.compress.quantization_aware_training import QuantizationAwareTraining
 from workbench.convert.flatbuffer import float_operators
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
+from workbench.evaluate.inventory import inventory
 
 pytestmark = pytest.mark.thorough
 
@@ -27,6 +29,13 @@ def test_its_ranges_are_those_it_learnt(aware: Artifact, digits: Dataset, worksp
     assert "representative" not in made.metrics
     assert any("no representative dataset was used" in note for note in made.metrics["notes"])
     assert made.metrics["parity"]["agreement"] >= 0.99
+
+
+def test_its_weights_are_read_under_the_names_that_they_had(aware: Artifact, trained: Artifact) -> None:
+    before, after = ({each.name: each.shape for each in inventory(one).tensors} for one in (trained, aware))
+    assert before.items() <= after.items()
+    assert not [name for name in after if name.startswith("layers/")]
+    assert sum(each.values.ndim > 1 for each in holdings(aware).kernels) == len(aware.metrics["layers"])
 
 
 def test_it_is_served_by_tensorflow_too(aware: Artifact, digits: Dataset, workspace: Workspace) -> None:
