@@ -285,10 +285,18 @@ def test_a_profile_tells_operators_and_both_batches(converted: dict[str, Artifac
     assert all(each.ms is None for each in counted.operators)
 
 
-@pytest.mark.parametrize("wrong", [{"batch": 0}, {"threads": 0}, {"runs": 0}])
-def test_numbers_below_one_are_refused(wrong: dict[str, int], converted: dict[str, Artifact]) -> None:
-    with pytest.raises(BadInputError, match=f"{next(iter(wrong))} must be at least 1"):
-        profile(converted["onnx/float32"], **wrong)
+@pytest.mark.parametrize("name", ["batch", "threads", "runs"])
+@pytest.mark.parametrize("value", [0, 10**6, 1.5, "2"])
+def test_numbers_out_of_range_are_refused(name: str, value: object, converted: dict[str, Artifact]) -> None:
+    with pytest.raises(BadInputError, match=f"{name} must be"):
+        profile(converted["onnx/float32"], **{name: value})  # type: ignore[arg-type]
+
+
+def test_only_models_and_data_have_a_ledger(converted: dict[str, Artifact]) -> None:
+    with pytest.raises(BadInputError, match="artifact must be an Artifact"):
+        ledger("model.onnx")  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="data must be a Dataset"):
+        ledger(converted["onnx/float32"], "digits")  # type: ignore[arg-type]
 
 
 def test_what_tensorflow_runs_is_not_profiled(trained: Artifact) -> None:

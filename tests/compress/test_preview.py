@@ -228,6 +228,21 @@ def test_impossible_settings_are_refused(wrong: dict[str, object]) -> None:
         PreviewSettings(**wrong)
 
 
+@pytest.mark.parametrize("threads", [0, 1.5, float("nan"), "2", 10**5])
+def test_threads_are_a_whole_number(threads: object, trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match="threads must be"):
+        open_preview(trained, digits, threads=threads, workspace=workspace)  # type: ignore[arg-type]
+
+
+def test_wrong_types_are_refused_before_anything_is_asked(preview: Preview) -> None:
+    with pytest.raises(BadInputError, match="settings must be PreviewSettings"):
+        preview.first({"sparsity": 0.5})  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="on_answer must be a function"):
+        preview.ask(PreviewSettings(), None)  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="limit must be at least 1"):
+        list(preview.answers(PreviewSettings(), limit=0))
+
+
 def test_an_unknown_layer_is_refused_at_once(preview: Preview) -> None:
     wrong = PreviewSettings(sparsity_by_layer={"conv9": 0.5})
     for ask in (preview.first, lambda settings: preview.ask(settings, lambda _: None)):

@@ -76,6 +76,21 @@ def test_what_is_no_method_is_refused() -> None:
         Recipe.of(["wishful_thinking"])
 
 
+@pytest.mark.parametrize("steps", [None, 0.8, b"magnitude_pruning", {"method": "magnitude_pruning"}, MagnitudePruning])
+def test_what_is_no_list_of_methods_is_refused(steps: object) -> None:
+    for make in (Recipe, Recipe.of, Recipe.from_json):
+        with pytest.raises(BadInputError, match="must be compression methods"):
+            make(steps)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "step", [42, {}, {"settings": {}}, {"method": "low_rank", "setings": {}}, {"method": "low_rank", "settings": 3}]
+)
+def test_json_that_is_no_step_is_refused(step: object) -> None:
+    with pytest.raises(BadInputError, match=r"must (each )?be an object of"):
+        Recipe.from_json([step])  # type: ignore[list-item]
+
+
 def test_each_step_is_a_job_and_a_common_beginning_is_run_once(
     trained: Artifact, digits: Dataset, workspace: Workspace
 ) -> None:

@@ -62,7 +62,10 @@ def test_it_can_be_cancelled(preview: Preview) -> None:
     ("wrong", "sentence"),
     [
         ({"sparsities": (1.0,)}, "sparsities must be between 0 and 1"),
-        ({"bits": (9,)}, "bits must be in"),
+        ({"sparsities": ("0.5",)}, "sparsities must be between 0 and 1"),
+        ({"sparsities": 0.5}, "sparsities must be a list"),
+        ({"bits": (9,)}, "bits must be at most 8"),
+        ({"bits": (4.5,)}, "bits must be a whole number"),
         ({"sparsities": (), "bits": ()}, "must hold a setting"),
         ({"images": 0}, "images must be at least 1"),
     ],

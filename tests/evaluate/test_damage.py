@@ -184,10 +184,21 @@ def test_what_needs_tensorflow_is_refused_here(trained: Artifact, onnx: Artifact
         damage_between(trained, onnx, digits)
 
 
-@pytest.mark.parametrize("wrong", [{"worst": 0}, {"layer_samples": 0}])
-def test_counts_must_be_positive(onnx: Artifact, digits: Dataset, wrong: dict[str, int]) -> None:
-    with pytest.raises(BadInputError, match="must be at least 1"):
-        damage_between(onnx, onnx, digits, **wrong)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"worst": 0}, "worst must be at least 1"),
+        ({"layer_samples": 0}, "layer_samples must be at least 1"),
+        ({"worst": 1.5}, "worst must be a whole number"),
+        ({"split": "validation"}, "split must be train or test"),
+        ({"best": 5}, "must be given settings among split"),
+    ],
+)
+def test_a_bad_setting_is_one_sentence(
+    onnx: Artifact, digits: Dataset, wrong: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(BadInputError, match=sentence):
+        damage(onnx, onnx, digits, **wrong)
 
 
 def test_other_classes_than_the_models_are_refused(onnx: Artifact, workspace: Workspace) -> None:

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workbench.compress.magnitude_pruning import MagnitudePruning
@@ -85,6 +86,9 @@ def test_a_trained_parent_has_axes_too() -> None:
         ({SPARSITY: 0.5}, "must be a list of values or a range"),
         ({SPARSITY: Range(low=0.5, high=2)}, "sparsity must be below 1"),
         ({"deploy": ["int8"]}, "axes must be among"),
+        (None, "axes must be an object"),
+        ([], "axes must be an object"),
+        ({1: [0.5]}, "axes must be an object"),
     ],
 )
 def test_a_bad_axis_is_one_sentence(axes: dict[str, Any], sentence: str) -> None:
@@ -127,11 +131,20 @@ def test_it_is_plain_json_both_ways(space: Space) -> None:
         ({"chain": [{"settings": {}}]}, "must name the method"),
         ({"chain": ["wishes"]}, "method must be one of"),
         ({"axes": []}, "must have its axes as an object"),
+        ({"chain": [{"method": []}]}, "method must be one of"),
+        ({"chain": [{"method": "low_rank", "settings": "rank"}]}, "must be an object of settings"),
+        ({"train": 3}, "train must be an object"),
+        ({"train": {"epoch": 3}}, "train must have settings among recipe, epochs"),
     ],
 )
 def test_json_that_is_no_space_is_one_sentence(value: Any, sentence: str) -> None:
     with pytest.raises(BadInputError, match=sentence):
         Space.from_json(value)
+
+
+def test_numbers_of_numpy_are_values_too() -> None:
+    space = Space(CHAIN, {SPARSITY: np.array([0.25, 0.5], np.float32), "magnitude_pruning.epochs": [np.int64(1)]})
+    assert json.loads(json.dumps(space.to_json()))["axes"] == {SPARSITY: [0.25, 0.5], "magnitude_pruning.epochs": [1]}
 
 
 def test_a_range_makes_a_grid_of_its_steps() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.checks import require_artifact
+from workbench.core.errors import BadInputError
 from workbench.evaluate.damage import damage_between
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from workbench.core.records.damage import Damage
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
+
+_SETTINGS = ("split", "worst", "layer_samples")
 
 
 def damage(
@@ -43,7 +47,10 @@ def damage(
     from workbench.datasets import load_dataset
 
     data = load_dataset(dataset, workspace=workspace)
-    before, after = (_answering(each, data, workspace) for each in (parent, variant))
+    if wrong := sorted(settings.keys() - _SETTINGS):
+        raise BadInputError.of("damage", rule=f"must be given settings among {', '.join(_SETTINGS)}", got=wrong[0])
+    given = require_artifact(parent, "parent"), require_artifact(variant, "variant")
+    before, after = (_answering(each, data, workspace) for each in given)
     found = damage_between(before, after, data, **settings)
     return found.model_copy(update={"parent": parent.sha256, "variant": variant.sha256})
 

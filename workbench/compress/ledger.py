@@ -8,6 +8,8 @@ from workbench.compress.ledger_bytes import elements, entropy_bytes, holdings, p
 from workbench.compress.ledger_faster import cpu_features, why_not_faster
 from workbench.compress.ledger_smaller import why_not_smaller
 from workbench.core.artifact import cpu_name
+from workbench.core.checks import require_artifact
+from workbench.core.errors import BadInputError
 from workbench.core.records.ledger import BytePart, Ledger
 from workbench.evaluate.profile import PROFILED, profile
 from workbench.evaluate.sizes import measure_sizes
@@ -46,6 +48,11 @@ def ledger(
         BadInputError: Nothing here reads the format, or a number is below 1.
         MissingExtraError: A `.keras` file needs h5py, which the extra `train` brings.
     """
+    require_artifact(artifact)
+    if baseline is not None:
+        require_artifact(baseline, "baseline")
+    if data is not None and not hasattr(data, "floats"):
+        raise BadInputError.of("data", rule="must be a Dataset", got=data, hint="open it with workbench.load_dataset")
     sizes = measure_sizes(artifact)
     held = holdings(artifact)
     features = cpu_features()

@@ -18,6 +18,7 @@ from workbench.compress.measuring import Answered, Measuring, answered
 from workbench.compress.newest_wins import NewestWins, require_open
 from workbench.compress.preview_settings import PreviewSettings, layer_settings
 from workbench.compress.weight_map import WeightMap, weight_map
+from workbench.core.checks import require_artifact, require_whole
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing import Packer
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from workbench.core.records.preview import PreviewAnswer
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
+
+_MOST_THREADS = 64
 
 __all__ = ["Preview", "PreviewSettings", "open_preview"]
 
@@ -63,13 +66,13 @@ def open_preview(
     from workbench.convert.run import convert
     from workbench.datasets import load_dataset
 
-    if artifact.format != "tf_keras":
+    if require_artifact(artifact).format != "tf_keras":
         raise BadInputError.of(
             "artifact", rule="must be a tf_keras model", got=artifact.label,
             hint="open the model that it was made from",
         )  # fmt: skip
-    if threads is not None and threads < 1:
-        raise BadInputError.of("threads", rule="must be at least 1", got=threads)
+    if threads is not None:
+        require_whole("threads", threads, least=1, most=_MOST_THREADS)
     data = load_dataset(dataset, workspace=workspace)
     onnx = convert(artifact, "onnx", dataset=data, workspace=workspace, on_event=on_event)
     content = onnx.verify().path.read_bytes()
@@ -148,6 +151,8 @@ class Preview:
         """
         began = time.perf_counter()
         require_open(self._open)
+        if limit is not None:
+            require_whole("limit", limit, least=1)
         candidate, zeros = self.candidate(settings)
         measuring = Measuring(self._pool, self._sample, stop)
         try:
@@ -183,6 +188,8 @@ class Preview:
             BadInputError: `sparsity_by_layer` names a layer that cannot be pruned.
         """
         layer_settings(settings, self._original.kernels)
+        if not callable(on_answer):
+            raise BadInputError.of("on_answer", rule="must be a function of an answer", got=on_answer)
 
         def work(outdated: Callable[[], bool]) -> None:
             for answer in self.answers(settings, stop=outdated):

@@ -50,6 +50,9 @@ def layer_settings(settings: PreviewSettings, kernels: Sequence[Kernel]) -> list
     Raises:
         BadInputError: `sparsity_by_layer` names a layer that cannot be pruned.
     """
+    if not isinstance(settings, PreviewSettings):
+        raise BadInputError.of("settings", rule="must be PreviewSettings", got=settings,
+                               hint="write PreviewSettings(sparsity=0.5)")  # fmt: skip
     taken = [kernel for kernel in kernels if kernel.mapped.kernel.compressed]
     names = [kernel.mapped.kernel.layer for kernel in taken]
     if unknown := sorted(settings.sparsity_by_layer.keys() - set(names)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,7 +10,7 @@ from workbench.compress.base import Method, methods
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from workbench.compress.base import Trait
 
@@ -38,7 +39,7 @@ class Recipe:
         Raises:
             BadInputError: There is no step, one is no method, or the order breaks a rule.
         """
-        object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "steps", _several("steps", self.steps))
         if not self.steps:
             raise BadInputError.of("steps", rule="must be at least one method", got=())
         present: frozenset[Trait] = frozenset()
@@ -69,7 +70,7 @@ class Recipe:
         """
         if isinstance(steps, Recipe):
             return steps
-        several = [steps] if isinstance(steps, (Method, str)) else list(steps)
+        several = [steps] if isinstance(steps, (Method, str)) else _several("method", steps)
         return cls(tuple(methods.get(each)() if isinstance(each, str) else each for each in several))
 
     @classmethod
@@ -79,7 +80,7 @@ class Recipe:
         Raises:
             BadInputError: No such method or setting, or the order breaks a rule.
         """
-        return cls(tuple(methods.get(each["method"]).parse(each.get("settings", {})) for each in value))
+        return cls(tuple(_step(each) for each in _several("steps", value)))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the steps as `{"method": name, "settings": {…}}`, in order."""
@@ -93,3 +94,16 @@ class Recipe:
 
     def __str__(self) -> str:
         return " → ".join(step.name for step in self.steps)
+
+
+def _several(parameter: str, steps: Any) -> tuple[Any, ...]:
+    # A method can be iterated over too: it would give its fields.
+    if isinstance(steps, (Method, str, bytes, Mapping)) or not isinstance(steps, Iterable):
+        raise BadInputError.of(parameter, rule="must be compression methods, or names of them, in order", got=steps)
+    return tuple(steps)
+
+
+def _step(value: Any) -> Method:
+    if not isinstance(value, Mapping) or "method" not in value or value.keys() - {"method", "settings"}:
+        raise BadInputError.of("steps", rule="must each be an object of method and settings", got=value)
+    return methods.get(value["method"]).parse(value.get("settings", {}))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.compress.base import methods
 from workbench.compress.recipe import Recipe
 from workbench.core.artifact import Artifact
+from workbench.core.checks import require_artifact
 
 if TYPE_CHECKING:
     import os
@@ -49,6 +50,7 @@ def compress(
     """
     from workbench.datasets import load_dataset
 
+    require_artifact(artifact)
     recipe = Recipe.of(method)
     data = load_dataset(dataset, workspace=workspace)
     for number, step in enumerate(recipe, 1):

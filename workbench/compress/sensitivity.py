@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workbench.compress.growing_sample import FIRST
 from workbench.compress.perturb import LayerSetting
+from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError, JobCancelledError
 from workbench.core.records.preview import Sensitivity, SensitivityCell
 from workbench.evaluate.intervals import paired_drop, wilson
@@ -44,6 +47,8 @@ def sensitivity(
         BadInputError: A setting is out of its range, or there is none.
         JobCancelledError: It was cancelled.
     """
+    if not hasattr(preview, "kernel_names"):
+        raise BadInputError.of("preview", rule="must be an open preview", got=preview, hint="open it with open_preview")
     settings = _settings(sparsities, bits)
     plan = [
         (number, label, setting)
@@ -89,12 +94,14 @@ def sensitivity(
 
 
 def _settings(sparsities: Sequence[float], bits: Sequence[int]) -> list[tuple[str, LayerSetting]]:
+    for name, values in (("sparsities", sparsities), ("bits", bits)):
+        if not hasattr(values, "__iter__"):
+            raise BadInputError.of(name, rule="must be a list of numbers", got=values)
     for share in sparsities:
-        if not 0 < share < 1:
+        if not isinstance(share, (int, float, np.number)) or not 0 < share < 1:
             raise BadInputError.of("sparsities", rule="must be between 0 and 1", got=share)
     for width in bits:
-        if not 2 <= width <= 8:  # noqa: PLR2004 - as the slider has it
-            raise BadInputError.of("bits", rule="must be in 2…8", got=width)
+        require_whole("bits", width, least=2, most=8)  # as the slider has it
     found = [(f"{share:.4g} zeros", LayerSetting(sparsity=share)) for share in sorted(set(sparsities))]
     found += [(f"{width} bits", LayerSetting(bits=width)) for width in sorted(set(bits), reverse=True)]
     if not found:
@@ -105,8 +112,6 @@ def _settings(sparsities: Sequence[float], bits: Sequence[int]) -> list[tuple[st
 def _images(preview: Preview, cells: int, asked: int | None) -> int:
     total = len(preview.parent.right)
     if asked is not None:
-        if asked < 1:
-            raise BadInputError.of("images", rule="must be at least 1", got=asked)
-        return min(asked, total)
+        return min(require_whole("images", asked, least=1), total)
     affordable = int(_SECONDS / max(1, cells) / max(preview.seconds_an_image, 1e-9))
     return min(total, max(FIRST, affordable // FIRST * FIRST))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.convert.conversion import convert_here, converter_for
 from workbench.convert.settings import ConvertSettings
 from workbench.core.artifact import Artifact, Format, Numeric
+from workbench.core.checks import require_artifact
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def start_conversion(
     from workbench.datasets import load_dataset
     from workbench.jobs import submit
 
+    require_artifact(artifact)
     if format == "packed" and numeric == "float32":
         numeric = artifact.numeric  # packing changes no weight
     asked = ConvertSettings(format=format, numeric=numeric, **settings)

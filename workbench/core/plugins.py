@@ -58,6 +58,8 @@ class Registry(Generic[T]):
         Raises:
             BadInputError: There is none of that name, or the plugin of that name is broken.
         """
+        if not isinstance(name, str):
+            raise BadInputError.of(self._one, rule=f"must be one of {', '.join(self.names())}", got=name)
         ours = self._ours()
         if name in ours:
             return ours[name]

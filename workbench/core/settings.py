@@ -38,6 +38,8 @@ class Settings(BaseModel):
         Raises:
             BadInputError: A value breaks its declared rule.
         """
+        if not isinstance(values, dict):
+            raise BadInputError.of(cls.__name__, rule="must be an object of settings", got=values)
         return cls(**values)
 
     def replace(self, **changes: Any) -> Self:

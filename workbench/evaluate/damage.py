@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError
 from workbench.core.records.damage import ClassChange, Damage, Flip
 from workbench.evaluate.intervals import discordant, mcnemar, paired_drop
@@ -51,8 +52,9 @@ def damage_between(
         WorkspaceError: A model file is missing, truncated or changed.
     """
     for name, value in (("worst", worst), ("layer_samples", layer_samples)):
-        if value < 1:
-            raise BadInputError.of(name, rule="must be at least 1", got=value)
+        require_whole(name, value, least=1)
+    if split not in ("train", "test"):
+        raise BadInputError.of("split", rule="must be train or test", got=split)
     labels = data.labels(split)
     before, after = (_probabilities(artifact, data, split, len(labels)) for artifact in (parent, variant))
     right = before.argmax(axis=1) == labels, after.argmax(axis=1) == labels

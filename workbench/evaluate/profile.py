@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError
 from workbench.core.records.ledger import OperatorTime, Profile
 from workbench.evaluate.runtimes.base import open_runtime
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.evaluate.runtimes.base import Runtime
 
 PROFILED = ("onnx", "tflite")
+_MOST = {"batch": 4096, "threads": 256, "runs": 10_000}
 _WIDE = 32
 _FREE_AXIS = 28
 _NODE = "_kernel_time"
@@ -51,8 +53,7 @@ def profile(
         WorkspaceError: The file is missing, truncated or changed.
     """
     for name, value in (("batch", batch), ("threads", threads), ("runs", runs)):
-        if value < 1:
-            raise BadInputError.of(name, rule="must be at least 1", got=value)
+        require_whole(name, value, least=1, most=_MOST[name])
     if artifact.format not in PROFILED:
         raise BadInputError.of(
             "artifact", rule=f"must be one of {', '.join(PROFILED)} to be profiled", got=artifact.label,

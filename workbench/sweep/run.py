@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.checks import require_artifact
 from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.workspace import Workspace, digest
 from workbench.sweep.axes import TRAIN
@@ -113,7 +114,7 @@ def question(space: Space, artifact: Artifact | None, data: Dataset, settings: S
         train_settings(data, **space.train)  # what all points share is refused before the first
     parent = None
     if artifact is not None:
-        artifact.verify()
+        require_artifact(artifact).verify()
         parent = {"folder": str(artifact.folder), "sha256": artifact.sha256}
     return {
         "space": space.to_json(),
