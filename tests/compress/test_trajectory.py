@@ -1,7 +1,8 @@
 import pytest
 
 from workbench.compress.magnitude_pruning import MagnitudePruning
-from workbench.compress.trajectory import Plan, prune_along, start_trajectory
+from workbench.compress.timetable import Timetable
+from workbench.compress.trajectory import prune_along, start_trajectory
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
@@ -17,6 +18,7 @@ def snapshots(trained: Artifact, digits: Dataset, workspace: Workspace) -> dict[
     return prune_along(trained, LEVELS, METHOD, digits, workspace=workspace)
 
 
+@pytest.mark.thorough
 def test_each_level_is_a_model_of_its_own_sparsity(snapshots: dict[float, Artifact], trained: Artifact) -> None:
     assert sorted(snapshots) == sorted(LEVELS)
     for level, artifact in snapshots.items():
@@ -28,6 +30,7 @@ def test_each_level_is_a_model_of_its_own_sparsity(snapshots: dict[float, Artifa
         assert all(each.sparsity == pytest.approx(level, abs=0.01) for each in kernels)
 
 
+@pytest.mark.thorough
 def test_a_level_answers_about_as_well_as_its_parent(
     snapshots: dict[float, Artifact], trained: Artifact, digits: Dataset, workspace: Workspace
 ) -> None:
@@ -61,17 +64,17 @@ LADDER = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
 
 def test_too_many_levels_for_the_steps_are_refused() -> None:
     with pytest.raises(BadInputError, match="must leave each level 10 steps of the 59"):
-        Plan.over(59, LADDER)
+        Timetable.over(59, LADDER)
 
 
 @pytest.mark.parametrize(("steps", "levels"), [(120, LADDER), (1000, (0.0, 0.99)), (938, LADDER), (10, (0.5,))])
 def test_a_plan_covers_all_steps_and_looks_last_at_the_end_of_each_climb(steps: int, levels: tuple[float, ...]) -> None:
-    plan = Plan.over(steps, levels)
-    assert [each.start for each in plan.stretches] == [0, *(each.end for each in plan.stretches[:-1])]
-    assert plan.stretches[-1].end == steps
-    assert plan.level_at(steps) is None
-    for number, each in enumerate(plan.stretches):
-        assert {plan.level_at(each.start), plan.level_at(each.end - 1)} == {number}
+    timetable = Timetable.over(steps, levels)
+    assert [each.start for each in timetable.stretches] == [0, *(each.end for each in timetable.stretches[:-1])]
+    assert timetable.stretches[-1].end == steps
+    assert timetable.level_at(steps) is None
+    for number, each in enumerate(timetable.stretches):
+        assert {timetable.level_at(each.start), timetable.level_at(each.end - 1)} == {number}
         assert each.climb % each.frequency == 0
         assert each.averaged >= 1
         # Masks stand still while weights are averaged.

@@ -93,7 +93,7 @@ class MagnitudePruning(FineTuned):
         return [
             f"{name} must have {level:.2%} zeros, got {layers[name]['sparsity']:.2%}."
             for name, level in metrics["levels"].items()
-            if lacks_zeros(layers[name], level, metrics.get("prunable", {}).get(name))
+            if lacks_zeros(layers[name], level, metrics["prunable"][name])
         ]
 
     def levels(self, kernels: dict[str, list[NDArray[Any]]]) -> dict[str, float]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # How often masks are computed anew on the way; more often costs time and changes nothing.
 _UPDATES = 40
-
+# Share of a layer's prunable weights that may equal the threshold, and stay.
 _TIES = 1e-3
 
 
@@ -47,18 +47,17 @@ def sizes(kernels: Mapping[str, list[NDArray[Any]]]) -> dict[str, list[int]]:
     return {name: [array.size for array in arrays] for name, arrays in kernels.items()}
 
 
-def lacks_zeros(facts: Mapping[str, Any], level: float, prunable: list[int] | None) -> bool:
+def lacks_zeros(facts: Mapping[str, Any], level: float, prunable: list[int]) -> bool:
     """Say whether a layer has fewer zeros than its level asks for.
 
     Args:
         facts: `elements` and `sparsity` of all its kernels.
         level: Share of the weights that can be pruned.
-        prunable: Sizes of the kernels that can be: of a SeparableConv2D only one of two; None is all.
+        prunable: Sizes of the kernels that can be: of a SeparableConv2D only one of two.
     """
-    counts = prunable or [facts["elements"]]
     # tfmot rounds, leaves at least one weight of each kernel, and keeps all weights that are equal to its threshold.
-    tolerated = max(1.5 * len(counts), _TIES * sum(counts))
-    return bool(facts["sparsity"] * facts["elements"] < level * sum(counts) - tolerated)
+    tolerated = max(1.5 * len(prunable), _TIES * sum(prunable))
+    return bool(facts["sparsity"] * facts["elements"] < level * sum(prunable) - tolerated)
 
 
 def with_own_kernels(model: Any, prunable: Iterable[str]) -> dict[str, str]:

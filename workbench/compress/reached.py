@@ -56,12 +56,6 @@ def overall_sparsity(kernels: Kernels) -> float:
     return _zeros(every) / _size(every) if every else 0.0
 
 
-def kernel_sparsity(model: Any) -> tuple[float, dict[str, float]]:
-    """Return the share of zeros in all kernels of a Keras model and in each layer's, by the layer's name."""
-    kernels = kernels_of(model)
-    return overall_sparsity(kernels), {name: _zeros(arrays) / _size(arrays) for name, arrays in kernels.items()}
-
-
 def lost(before: Kernels, after: Kernels) -> dict[str, str]:
     """Name the layers that have fewer zeros, or more distinct values, than before.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.compress.learnable import require_learnable
 from workbench.compress.magnitude_pruning import MagnitudePruning
-from workbench.compress.prunable import prunable_kernels, prune_layers
+from workbench.compress.prunable import prunable_kernels, prune_layers, sizes
 from workbench.compress.reached import kernels_of
+from workbench.compress.timetable import Timetable
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.evaluate.runtimes.tf_keras import load_model
@@ -29,12 +28,6 @@ if TYPE_CHECKING:
     from workbench.jobs.stage import StageContext
 
 STAGE = "workbench.compress.trajectory:run"
-# Of each level's stretch: in which weights leave, and at whose end the weights are averaged. Between the two the
-# network recovers.
-_CLIMB, _AVERAGED = 0.4, 0.4
-_LOOKS = 10
-# A level above it gets no more steps than this one would, or it would take them all.
-_HARDEST = 0.95
 
 
 def prune_along(
@@ -120,85 +113,40 @@ def run(context: StageContext) -> dict[str, Any]:
     before = kernels_of(model)
     learning = method.learning(data)
     steps = learning.epochs * math.ceil(data.train_size / learning.batch_size)
-    plan = Plan.over(steps, levels)
+    timetable = Timetable.over(steps, levels)
     kernels = prunable_kernels(model)
     by_layer = [method.replace(sparsity=level).levels(kernels) for level in levels]
-    wrapped = prune_layers(model, {name: _wrapper([each[name] for each in by_layer], plan) for name in by_layer[0]})
+    wrapped = prune_layers(
+        model, {name: _wrapper([each[name] for each in by_layer], timetable) for name in by_layer[0]}
+    )
     names = [f"level-{number + 1}" for number in range(len(levels))]
 
     def keep(number: int, weights: list[NDArray[Any]]) -> None:
         plain.set_weights(weights)
         at_level = method.replace(sparsity=levels[number])
-        facts = {"sparsity_asked": levels[number], "levels": by_layer[number], "trajectory": levels}
+        facts = {
+            "sparsity_asked": levels[number],
+            "levels": by_layer[number],
+            "prunable": sizes(kernels),
+            "trajectory": levels,
+        }
         at_level.keep(plain, before, artifact, data, context, facts=facts, folder=context.result / names[number])
 
     learn(
         wrapped, data, learning, context,
-        label=f"pruning along {len(levels)} levels", lesson=method.lesson(artifact), callbacks=_callbacks(plan, keep),
+        label=f"pruning along {len(levels)} levels", lesson=method.lesson(artifact),
+        callbacks=_callbacks(timetable, keep),
     )  # fmt: skip
     return {"levels": list(zip(levels, names, strict=True))}
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """The steps of one level, counted from 0.
-
-    Attributes:
-        start: The first one.
-        end: The first one of the next level.
-        climb: So many of them, from the first on, in which weights leave.
-        frequency: Steps between two looks at the masks; divides `climb`, so that the last look sees the level.
-        averaged: So many of them, up to the last, whose weights are averaged.
-    """
-
-    start: int
-    end: int
-    climb: int
-    frequency: int
-    averaged: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which step belongs to which level."""
-
-    stretches: tuple[Stretch, ...]
-
-    @classmethod
-    def over(cls, steps: int, levels: Sequence[float]) -> Plan:
-        """Divide a fine-tuning among ascending levels.
-
-        Raises:
-            BadInputError: A level would have fewer steps than ten.
-        """
-        shares = np.array([1 / (1 - min(level, _HARDEST)) for level in levels])
-        ends = [0, *(int(end) for end in np.floor(np.cumsum(shares) / shares.sum() * steps + 1e-9))]
-        lengths = np.diff(ends)
-        if lengths.min() < _LOOKS:
-            raise BadInputError.of(
-                "sparsities", rule=f"must leave each level {_LOOKS} steps of the {steps} of the fine-tuning",
-                got=list(levels), hint="ask for more epochs or fewer levels",
-            )  # fmt: skip
-        return cls(tuple(_stretch(start, end) for start, end in pairwise(ends)))
-
-    def level_at(self, step: int) -> int | None:
-        """Return the number of the level that a step belongs to; None after the last."""
-        return next((number for number, each in enumerate(self.stretches) if step < each.end), None)
-
-
-def _stretch(start: int, end: int) -> Stretch:
-    climb, averaged = int(_CLIMB * (end - start)), int(_AVERAGED * (end - start))
-    frequency = max(1, climb // _LOOKS)
-    return Stretch(start, end, climb // frequency * frequency, frequency, averaged)
-
-
-def _wrapper(levels: list[float], plan: Plan) -> Callable[[Any], Any]:
+def _wrapper(levels: list[float], timetable: Timetable) -> Callable[[Any], Any]:
     """Return what wraps a layer with a schedule that climbs from level to level, cubically each time."""
     import tensorflow as tf
     from tensorflow_model_optimization.sparsity import keras as sparsity
 
     starts, climbs, frequencies = zip(
-        *((each.start, each.climb, each.frequency) for each in plan.stretches), strict=True
+        *((each.start, each.climb, each.frequency) for each in timetable.stretches), strict=True
     )
 
     class Stairs(sparsity.PruningSchedule):  # type: ignore[misc]
@@ -219,7 +167,7 @@ def _wrapper(levels: list[float], plan: Plan) -> Callable[[Any], Any]:
     return lambda layer: sparsity.prune_low_magnitude(layer, pruning_schedule=Stairs())
 
 
-def _callbacks(plan: Plan, keep: Callable[[int, list[NDArray[Any]]], None]) -> list[Any]:
+def _callbacks(timetable: Timetable, keep: Callable[[int, list[NDArray[Any]]], None]) -> list[Any]:
     from tensorflow_model_optimization.sparsity import keras as sparsity
     from tf_keras.callbacks import Callback
 
@@ -233,14 +181,14 @@ def _callbacks(plan: Plan, keep: Callable[[int, list[NDArray[Any]]], None]) -> l
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             del batch, logs
             step = int(self.model.optimizer.iterations) - 1
-            number = plan.level_at(step)
-            if number is None or step < plan.stretches[number].end - plan.stretches[number].averaged:
+            number = timetable.level_at(step)
+            if number is None or step < timetable.stretches[number].end - timetable.stretches[number].averaged:
                 self._sum, self._count = [], 0
                 return
             weights = _plain_weights(self.model)
             self._sum = [old + new for old, new in zip(self._sum, weights, strict=True)] if self._count else weights
             self._count += 1
-            if step == plan.stretches[number].end - 1:
+            if step == timetable.stretches[number].end - 1:
                 keep(number, [each / self._count for each in self._sum])
                 self._sum, self._count = [], 0
 
