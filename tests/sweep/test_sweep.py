@@ -20,10 +20,13 @@ from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, JobCancelledError, WorkspaceError
 from workbench.datasets import Dataset
 from workbench.jobs import jobs
+from workbench.sweep.folder import SweepFolder
 from workbench.sweep.run import attach_sweep
 from workbench.sweep.space import Choice, Space
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.events import Event
     from workbench.core.records import SweepPoint
     from workbench.core.workspace import Workspace
@@ -304,6 +307,34 @@ def test_half_a_line_of_a_killed_writer_costs_nothing(swept: Sweep, tmp_path: An
     before = copy.points()
     copy.append(next(iter(before.values())))
     assert copy.points() == before == swept.folder.points()
+
+
+def test_a_finished_sweep_whose_points_are_gone_gets_them_back(swept: Sweep) -> None:
+    path = swept.folder.path / "points.jsonl"
+    held, before = path.read_bytes(), {point.key for point in swept.points()}
+    path.write_bytes(b"\xff\x00 no points\n")
+    try:
+        assert (swept.state, swept.points()) == ("done", ())
+        assert {point.key for point in swept.resume().points()} == before
+    finally:
+        path.write_bytes(held)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"space": {}, "settings": {}, "parent": null, "dataset": {}}'])
+def test_a_damaged_question_is_one_sentence(content: str, tmp_path: Path) -> None:
+    (tmp_path / "space.json").write_text(content)
+    with pytest.raises(WorkspaceError, match=r"space\.json"):
+        SweepFolder(tmp_path).asked()
+
+
+def test_wrong_types_are_one_sentence(swept: Sweep, parent: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match="space must be a Space"):
+        workbench.sweep({"chain": []}, parent, digits, workspace=workspace)  # type: ignore[operator]
+    with pytest.raises(BadInputError, match="epochs must be at least 1"):
+        workbench.sweep(Space((), train={"epochs": -1}), None, digits, workspace=workspace)  # type: ignore[operator]
+    for ask in (swept.point, swept.verify, swept.best):
+        with pytest.raises(BadInputError, match="must be"):
+            ask(5)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a" * 65])

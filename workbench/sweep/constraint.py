@@ -43,6 +43,8 @@ def parse_all(texts: str | Constraint | Iterable[str | Constraint] | None) -> tu
     """Read several limits, or one, or none."""
     if texts is None:
         return ()
+    if not isinstance(texts, (str, Constraint)) and not hasattr(texts, "__iter__"):
+        raise BadInputError.of("constraints", rule="must be limits", got=texts, hint=_EXAMPLE)
     return tuple(parse(each) for each in ([texts] if isinstance(texts, (str, Constraint)) else texts))
 
 

@@ -68,7 +68,7 @@ class SweepFolder:
     def asked(self) -> dict[str, Any]:
         """Return what was asked, plain JSON."""
         found = read_json(self.path / "space.json")
-        if not isinstance(found, dict):
+        if not isinstance(found, dict) or not _is_question(found):
             raise WorkspaceError(f"{self.path / 'space.json'} is damaged; delete the folder to start anew.")
         return found
 
@@ -184,6 +184,17 @@ class SweepFolder:
     def wished(self, what: Literal["pause", "cancel"]) -> bool:
         """Say whether somebody wants it."""
         return (self.path / what).exists()
+
+
+def _is_question(found: dict[str, Any]) -> bool:
+    dataset = found.get("dataset")
+    settings = found.get("settings")
+    return (
+        isinstance(found.get("space"), dict)
+        and isinstance(dataset, dict) and "checksum" in dataset
+        and isinstance(settings, dict) and {"runs", "share_trajectory"} <= settings.keys()
+        and isinstance(found.get("parent"), (dict, type(None)))
+    )  # fmt: skip
 
 
 def sweep_folders(workspace: Workspace) -> list[SweepFolder]:

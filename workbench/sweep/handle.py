@@ -216,7 +216,7 @@ class Sweep(Results):
         """
         from workbench.jobs import here
 
-        if self.state == "done" and not (retry_failed and self.failed()):
+        if self.state == "done" and not self._lost_points() and not (retry_failed and self.failed()):
             return self
         if not retry_failed and self._answered(on_point):
             return self
@@ -225,6 +225,11 @@ class Sweep(Results):
         asked = {"sweep": self.name, "workers": workers or default_workers(), "retry_failed": retry_failed}
         here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=telling(on_point, on_event))
         return self
+
+    def _lost_points(self) -> bool:
+        """Say whether a grid lacks points that were finished: their file was damaged or deleted."""
+        held = self.folder.points()
+        return any(plan.key not in held for plan in self.plans())
 
     def _answered(self, on_point: Callable[[SweepPoint], object] | None) -> bool:
         """Take over what other sweeps have measured; True where that is all, so that nothing need be driven."""

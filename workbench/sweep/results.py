@@ -111,7 +111,7 @@ class Results:
         Raises:
             BadInputError: None or several are meant.
         """
-        points = self.points()
+        points = self.points() if isinstance(name, str) else ()
         found = [each for each in points if each.label == name] or [
             each for each in points if name and each.key.startswith(name)
         ]

@@ -105,6 +105,8 @@ def question(space: Space, artifact: Artifact | None, data: Dataset, settings: S
         BadInputError: There must be a parent and there is none, or there must not.
         WorkspaceError: The parent's file is missing, truncated or changed.
     """
+    if not hasattr(space, "axes_of"):
+        raise BadInputError.of("space", rule="must be a Space", got=space, hint="Space.from_json reads plain JSON")
     if artifact is None and space.train is None:
         raise BadInputError.of("artifact", rule="must be given where the space trains no parent", got=None,
                                hint="give one, or give the space train settings")  # fmt: skip

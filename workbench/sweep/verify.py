@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import BadInputError
-from workbench.core.records import Verification
+from workbench.core.records import SweepPoint, Verification
 from workbench.evaluate.variant import measure_variant
 from workbench.jobs import finish, submit
 from workbench.jobs.request import Request
@@ -15,7 +15,6 @@ from workbench.sweep.metrics import METRICS, shown, value_of
 from workbench.sweep.plan import plan_of
 
 if TYPE_CHECKING:
-    from workbench.core.records import SweepPoint
     from workbench.core.workspace import Workspace
     from workbench.jobs import Job
     from workbench.sweep.handle import Sweep
@@ -36,6 +35,8 @@ def verify(sweep: Sweep, point: SweepPoint) -> Verification:
         BadInputError: It failed, or is of another sweep.
         WorkbenchError: What a step raises.
     """
+    if not isinstance(point, SweepPoint):
+        raise BadInputError.of("point", rule="must be a point, or the label or key of one", got=point)
     if point.variant is None or point.key not in sweep.folder.points():
         raise BadInputError.of("point", rule="must be a measured point of this sweep", got=point.label)
     bench = Bench(sweep.data(), sweep.parent(), sweep.workspace, sweep.settings.runs)
