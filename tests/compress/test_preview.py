@@ -228,6 +228,20 @@ def test_impossible_settings_are_refused(wrong: dict[str, object]) -> None:
         PreviewSettings(**wrong)
 
 
+def test_a_slider_closed_by_its_listener_ends_in_silence(
+    trained: Artifact, digits: Dataset, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    opened = open_preview(trained, digits, workspace=workspace)
+    opened.ask(PreviewSettings(sparsity=0.5), lambda _: opened.close())
+    thread = opened._pushed._thread
+    assert thread is not None
+    thread.join(30)
+    assert not thread.is_alive()
+    assert told == []
+
+
 @pytest.mark.parametrize("threads", [0, 1.5, float("nan"), "2", 10**5])
 def test_threads_are_a_whole_number(threads: object, trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
     with pytest.raises(BadInputError, match="threads must be"):

@@ -140,6 +140,8 @@ def bad_fits() -> Iterator[Any]:
     yield pytest.param(X, y / 3, {}, ValueError, "continuous", id="a regression's target")
     yield pytest.param(X, y, {"epochs": 0}, BadInputError, "epochs must be at least 1", id="no epoch")
     yield pytest.param(X, y, {"architecture": "vgg"}, BadInputError, "architecture must be one of", id="no network")
+    share = {"validation_fraction": float("nan")}
+    yield pytest.param(X, y, share, BadInputError, "validation_fraction must be a finite number", id="share")
     yield pytest.param(X, y, {"random_state": -1}, BadInputError, "seed must be at least 0", id="seed")
     yield pytest.param(
         X, y, {"architecture_settings": {"filters": 3}}, BadInputError, "filters is not a setting of Mlp", id="size"

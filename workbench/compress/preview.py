@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 from workbench.compress.candidate import Original, require_classes
@@ -166,6 +166,9 @@ class Preview:
                     settings, right, known, self.parent, self.map,
                     zeros=zeros, seconds=time.perf_counter() - began, engine_seconds=measuring.engine_seconds,
                 )  # fmt: skip
+        except (CancelledError, RuntimeError):
+            require_open(self._open)  # closing ends what is under way
+            raise
         finally:
             measuring.stop()
 
@@ -192,8 +195,15 @@ class Preview:
             raise BadInputError.of("on_answer", rule="must be a function of an answer", got=on_answer)
 
         def work(outdated: Callable[[], bool]) -> None:
-            for answer in self.answers(settings, stop=outdated):
-                if outdated():
+            answers = self.answers(settings, stop=outdated)
+            while not outdated():
+                try:
+                    answer = next(answers, None)
+                except BadInputError:
+                    if not outdated():
+                        raise
+                    return
+                if answer is None or outdated():
                     return
                 on_answer(answer)
 

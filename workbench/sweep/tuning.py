@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
@@ -17,7 +18,7 @@ from workbench.train.search import SearchSettings, axes_of, candidate, require_v
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from workbench.core.events import Event
     from workbench.core.records import SweepPoint
@@ -90,6 +91,10 @@ def search(  # noqa: PLR0913 - what it is given, where it goes, who is told; the
     chosen = SearchSettings.parse(settings)
     dataset = load_dataset(data, workspace=workspace)
     axes = _checked(SPACE if space is None else space, chosen)
+    if train is not None and not isinstance(train, Mapping):
+        raise BadInputError.of("train", rule="must be an object of training settings", got=train)
+    if isinstance(objectives, str) or not isinstance(objectives, Sequence):
+        raise BadInputError.of("objectives", rule="must be a list of metrics", got=objectives)
     asked = _question(dataset, axes, dict(train or {}), chosen, tuple(objectives), workspace)
     handle = Tuned.named(name or f"{dataset.name}-search-{digest(asked)[:8]}", workspace)
     if handle.folder.exists:
@@ -121,6 +126,8 @@ def run(context: StageContext) -> dict[str, Any]:
 def _checked(
     space: Mapping[str, Sequence[Any] | Range], settings: SearchSettings
 ) -> dict[str, tuple[Any, ...] | Range]:
+    if not isinstance(space, Mapping):
+        raise BadInputError.of("space", rule="must be an object of values by axis", got=space)
     if not space:
         known = ", ".join(axes_of(settings.architecture))
         raise BadInputError.of("space", rule="must have at least one axis", got={}, hint=f"choose from {known}")

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError
 from workbench.core.records import LearningCurve
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
@@ -123,6 +124,7 @@ class WorkbenchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             BadInputError: A setting breaks its rule, or the images do not fit the network.
             JobCancelledError: Someone cancelled the job.
         """
+        self._declared()
         samples, labels = validate_data(self, X, y, allow_nd=True)
         check_classification_targets(labels)
         self.classes_, encoded = np.unique(labels, return_inverse=True)
@@ -181,6 +183,12 @@ class WorkbenchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _names(self) -> tuple[str, ...] | None:
         names = tuple(str(label) for label in self.classes_)
         return names if len(set(names)) == len(names) and all(name.strip() for name in names) else None
+
+    def _declared(self) -> None:
+        """Check the settings before anything is done with them."""
+        LearningSettings(**{name: getattr(self, name) for name in LearningSettings.model_fields if name != "seed"})
+        if self.workspace is not None and not isinstance(self.workspace, Workspace):
+            raise BadInputError.of("workspace", rule="must be a Workspace", got=self.workspace)
 
     def _settings(self, data: Dataset) -> TrainSettings:
         values = {name: getattr(self, name) for name in LearningSettings.model_fields if name != "seed"}
