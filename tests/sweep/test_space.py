@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from workbench.compress.post_training import PostTrainingQuantization
 from workbench.core.errors import BadInputError
 from workbench.sweep.axes import Range
 from workbench.sweep.plan import Base, grid
+from workbench.sweep.reading import read_space
 from workbench.sweep.space import Choice, Space
 
 CHAIN = (MagnitudePruning(epochs=1), PostTrainingQuantization())
@@ -140,6 +142,12 @@ def test_it_is_plain_json_both_ways(space: Space) -> None:
 def test_json_that_is_no_space_is_one_sentence(value: Any, sentence: str) -> None:
     with pytest.raises(BadInputError, match=sentence):
         Space.from_json(value)
+
+
+def test_a_word_on_top_of_a_file_without_axes_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "space.json").write_text('{"chain": ["magnitude_pruning"], "axes": 5}')
+    with pytest.raises(BadInputError, match="must have its axes as an object"):
+        read_space(tmp_path / "space.json", axes=[f"{SPARSITY}=0.5"])
 
 
 def test_numbers_of_numpy_are_values_too() -> None:

@@ -34,7 +34,9 @@ def read_space(
     if not isinstance(value, dict):
         raise BadInputError.of("space", rule="must be an object", got=value)
     spoken = dict(_axis(text) for text in axes)
-    value = {**value, "axes": {**value.get("axes", {}), **spoken}} if spoken else value
+    written = value.get("axes", {})
+    if spoken and isinstance(written, dict):  # what is no object is refused below
+        value = {**value, "axes": {**written, **spoken}}
     if trained:
         value = {"train": {}, **value}
     return Space.from_json(value)
