@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pytest
 
+import workbench.convert
 import workbench.evaluate
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, WorkspaceError
@@ -39,6 +40,17 @@ def test_a_dataset_with_other_classes_is_refused(converted: dict[str, Artifact],
     other = Dataset.from_arrays(images, labels, images, labels, name="three", workspace=workspace)
     with pytest.raises(BadInputError, match="one column for each of the dataset's 3 classes"):
         workbench.evaluate(converted["onnx/float32"], other, workspace=workspace)
+
+
+def test_images_of_another_size_are_refused(
+    converted: dict[str, Artifact], trained: Artifact, workspace: Workspace
+) -> None:
+    images, labels = np.zeros((30, 16, 16, 1), np.uint8), np.arange(30) % 10
+    small = Dataset.from_arrays(images, labels, images, labels, name="small", workspace=workspace)
+    with pytest.raises(BadInputError, match=r"dataset must have samples of the model's shape \(28, 28, 1\)"):
+        workbench.evaluate(converted["onnx/float32"], small, workspace=workspace)
+    with pytest.raises(BadInputError, match="dataset must have samples of the model's shape"):
+        workbench.convert(trained, "onnx", dataset=small, workspace=workspace)
 
 
 def test_a_model_made_anew_meanwhile_is_not_scored(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:

@@ -16,7 +16,7 @@ from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.workspace import writing
 from workbench.evaluate.inventory import inventory
 from workbench.evaluate.parity import parity, require_parity
-from workbench.evaluate.runtimes.base import open_runtime, predict_all
+from workbench.evaluate.runtimes.base import open_runtime, predict_all, require_shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +113,7 @@ def compare(source: Artifact, target: Artifact, data: Dataset, settings: Convert
     outputs = []
     for artifact in (source, target):
         with open_runtime(artifact) as runtime:
+            require_shape(runtime, data.shape)
             outputs.append(predict_all(runtime, samples.__getitem__, len(samples)))
     ours, theirs = outputs
     return parity(ours, theirs, source=source.label, target=target.label, tolerance=settings.tolerance)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.core.artifact import Artifact
 from workbench.core.records import Evaluation
 from workbench.evaluate.metrics import evaluation_of
-from workbench.evaluate.runtimes.base import open_runtime, predict_all, runtimes
+from workbench.evaluate.runtimes.base import open_runtime, predict_all, require_shape, runtimes
 
 if TYPE_CHECKING:
     import os
@@ -86,6 +86,7 @@ def measure(
     """
     labels = data.labels(split)
     with open_runtime(artifact) as runtime:
+        require_shape(runtime, data.shape)
         outputs = predict_all(runtime, partial(data.floats, split), len(labels), progress=progress)
     return evaluation_of(
         outputs,

@@ -155,6 +155,24 @@ def require_ours(artifact: Artifact) -> None:
     )
 
 
+def require_shape(runtime: Runtime, shape: tuple[int, ...]) -> None:
+    """Refuse a dataset whose samples the model does not take.
+
+    Args:
+        runtime: An open runtime.
+        shape: Of one sample.
+
+    Raises:
+        BadInputError: It is another one.
+    """
+    wanted = runtime.inputs[0].shape[1:]
+    if len(wanted) != len(shape) or any(want not in (-1, got) for want, got in zip(wanted, shape, strict=True)):
+        raise BadInputError.of(
+            "dataset", rule=f"must have samples of the model's shape {wanted}", got=shape,
+            hint="take the data that the model was trained for",
+        )  # fmt: skip
+
+
 def predict_all(
     runtime: Runtime,
     samples: Callable[[slice], NDArray[np.float32]],
