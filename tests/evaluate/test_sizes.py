@@ -20,7 +20,7 @@ def test_all_three_sizes_are_those_of_real_files(artifact: Artifact) -> None:
     data = artifact.path.read_bytes()
     found = measure_sizes(artifact)
     assert found.raw == len(data)
-    assert found.gzip == len(gzip.compress(data, 9, mtime=0))
+    assert found.gzip == len(gzip.compress(data, 6, mtime=0))
     assert found.packed == len(pack(data, "onnx"))
     assert found.packed < found.gzip < found.raw
 

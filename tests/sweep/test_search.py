@@ -126,6 +126,7 @@ def test_importance_is_asked_of_optuna(tmp_path: Any) -> None:
         sweep.importance("raw")
 
 
+@pytest.mark.thorough
 def test_a_real_search_measures_its_trials(digits: Dataset, workspace: Workspace) -> None:
     parent = workbench.train(digits, architecture="mlp", epochs=2, workspace=workspace)
     space = Space("post_training", {"post_training.numeric": ["dynamic", "int8"]})
