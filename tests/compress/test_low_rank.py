@@ -40,6 +40,7 @@ def test_a_functional_models_layer_gets_another_before_it() -> None:
     assert second["config"] == dense["config"]
 
 
+@pytest.mark.thorough
 def test_a_dense_layer_becomes_two_and_answers_on(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
     method = LowRankFactorisation(rank=0.2, epochs=1, min_steps=0)
     made = workbench.compress(trained, method, digits, workspace=workspace)

@@ -91,6 +91,7 @@ def test_json_that_is_no_step_is_refused(step: object) -> None:
         Recipe.from_json([step])  # type: ignore[list-item]
 
 
+@pytest.mark.thorough
 def test_each_step_is_a_job_and_a_common_beginning_is_run_once(
     trained: Artifact, digits: Dataset, workspace: Workspace
 ) -> None:

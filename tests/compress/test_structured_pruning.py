@@ -27,6 +27,7 @@ def kernels(artifact: Artifact) -> dict[str, NDArray[np.generic]]:
     return {each.name.split("/")[0]: each.values for each in tensors if each.values.ndim >= 2}
 
 
+@pytest.mark.thorough
 def test_two_of_four_are_zero_along_the_inputs_in_every_layer_that_fits(
     trained: Artifact, digits: Dataset, workspace: Workspace
 ) -> None:

@@ -26,6 +26,7 @@ def pruned(trained: Artifact, digits: Dataset, workspace: Workspace) -> Artifact
     return workbench.compress(trained, MagnitudePruning(sparsity=0.8), digits, workspace=workspace)
 
 
+@pytest.mark.thorough
 def test_zeros_stay_and_the_rest_share_few_values(pruned: Artifact, digits: Dataset, workspace: Workspace) -> None:
     made = workbench.compress(pruned, WeightClustering(clusters=8, **QUICK), digits, workspace=workspace)
     before = {each.name: each for each in inventory(pruned).tensors}

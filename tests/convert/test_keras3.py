@@ -52,6 +52,7 @@ def test_the_tools_alone_fail_on_what_we_take(file: Path, workspace: Workspace) 
     assert "You passed" in said["tfmot"] or "Sequential" in said["tfmot"]
 
 
+@pytest.mark.thorough
 def test_it_goes_back_with_the_weights_it_was_given(back: Artifact, pruned: Artifact) -> None:
     assert back.label == "keras/float32"
     assert back.metrics["parity"]["passed"]

@@ -180,6 +180,7 @@ def test_estimates_are_measured_once_something_ran(
     assert "from earlier runs" in found.text
 
 
+@pytest.mark.thorough
 def test_failures_stay_with_their_reason(parent: Artifact, digits: Dataset, workspace: Workspace) -> None:
     space = Space(
         Choice(CHAIN[1], MagnitudePruning(skip=("no_such_layer",), epochs=1, min_steps=0)), {NUMERIC: ["int8"]}
@@ -269,6 +270,7 @@ def test_export_has_a_row_a_point(swept: Sweep, workspace: Workspace) -> None:
         swept.export("xlsx")  # type: ignore[arg-type]
 
 
+@pytest.mark.thorough
 def test_a_paused_sweep_goes_on_without_repeating(parent: Artifact, digits: Dataset, workspace: Workspace) -> None:
     space = Space(CHAIN[1], {"post_training.representative_samples": [20, 21]})
 
@@ -287,6 +289,7 @@ def test_a_paused_sweep_goes_on_without_repeating(parent: Artifact, digits: Data
     assert found.points()[0].key == first[0].key
 
 
+@pytest.mark.thorough
 def test_a_cancelled_sweep_keeps_what_is_finished(parent: Artifact, digits: Dataset, workspace: Workspace) -> None:
     space = Space(CHAIN[1], {"post_training.representative_samples": [30, 31]})
     with pytest.raises(JobCancelledError):
@@ -384,6 +387,7 @@ def test_too_little_and_too_much_is_asked_back(parent: Artifact, digits: Dataset
         workbench.sweep(Space((), {"train.patience": [3]}), None, digits, workspace=workspace)
 
 
+@pytest.mark.thorough
 def test_data_that_was_changed_on_disk_is_refused(parent: Artifact, workspace: Workspace) -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 255, (40, 28, 28, 1), np.uint8)
