@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from workbench.compress.fine_tuning import FineTuned, Wrapped
+from workbench.compress.fine_tuning import Wrapped
 from workbench.compress.prunable import (
     gradually,
     lacks_zeros,
@@ -15,9 +15,9 @@ from workbench.compress.prunable import (
     prune_layers,
     require_known,
     sizes,
-    stripped,
     with_own_kernels,
 )
+from workbench.compress.pruning import Pruning
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -25,16 +25,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.compress.base import Trait
-
 _Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class MagnitudePruning(FineTuned):
+class MagnitudePruning(Pruning):
     """Zhu & Gupta, "To prune, or not to prune" (2017), with TensorFlow Model Optimization."""
 
     made: ClassVar[str] = "pruned"
-    gives: ClassVar[frozenset[Trait]] = frozenset({"sparsity"})
 
     sparsity: float = Field(0.8, ge=0, lt=1, description="share of the kernels' weights to set to zero")
     scope: Literal["layer", "global"] = Field(
@@ -67,12 +64,6 @@ class MagnitudePruning(FineTuned):
         """What it does, for the curve."""
         return f"pruning to {self.sparsity:.0%}"
 
-    def objection(self, present: frozenset[Trait]) -> str | None:
-        """Pruning undoes shared values: its fine-tuning moves each weight by itself."""
-        if "clusters" in present:
-            return "must come before clustering, whose shared values it would undo"
-        return None
-
     def wrap(self, model: Any, steps: int) -> Wrapped:
         """Wrap the layers that are not skipped, each with the schedule of its own level."""
         from tensorflow_model_optimization.sparsity import keras as sparsity
@@ -83,10 +74,6 @@ class MagnitudePruning(FineTuned):
         left = with_own_kernels(model, kernels) | dict.fromkeys(self.skip, "skipped, as asked")
         facts = {"sparsity_asked": self.sparsity, "levels": levels, "prunable": sizes(kernels), "not_pruned": left}
         return Wrapped(wrapped, (sparsity.UpdatePruningStep(),), facts)
-
-    def strip(self, model: Any) -> Any:
-        """Mask once more and take the wrappers off."""
-        return stripped(model)
 
     def shortfalls(self, layers: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[str]:
         """Compare each layer's zeros with its level."""

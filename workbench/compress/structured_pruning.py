@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from workbench.compress.fine_tuning import FineTuned, Wrapped
+from workbench.compress.fine_tuning import Wrapped
 from workbench.compress.prunable import (
     gradually,
     lacks_zeros,
@@ -14,9 +14,9 @@ from workbench.compress.prunable import (
     prune_layers,
     require_known,
     sizes,
-    stripped,
     with_own_kernels,
 )
+from workbench.compress.pruning import Pruning
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -24,18 +24,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.compress.base import Trait
-
 _DENSE, _CONV = 2, 4
 _INPUTS = -2
 _NO_KERNEL = "none: no runtime here has a kernel for this pattern, it only makes the file easier to compress"
 
 
-class StructuredPruning(FineTuned):
+class StructuredPruning(Pruning):
     """Patterns that hardware could skip (NVIDIA's 2:4, blocks), with TensorFlow Model Optimization."""
 
     made: ClassVar[str] = "structured"
-    gives: ClassVar[frozenset[Trait]] = frozenset({"sparsity"})
 
     pattern: Literal["m:n", "block"] = Field(
         "m:n", description="m zeros in every n weights along the input channels, or blocks of a dense kernel"
@@ -65,12 +62,6 @@ class StructuredPruning(FineTuned):
         """What it does, for the curve."""
         return f"pruning {self._words}"
 
-    def objection(self, present: frozenset[Trait]) -> str | None:
-        """Pruning undoes shared values: its fine-tuning moves each weight by itself."""
-        if "clusters" in present:
-            return "must come before clustering, whose shared values it would undo"
-        return None
-
     def wrap(self, model: Any, steps: int) -> Wrapped:
         """Wrap the layers that the pattern fits and name the others."""
         from tensorflow_model_optimization.sparsity import keras as sparsity
@@ -99,10 +90,6 @@ class StructuredPruning(FineTuned):
         }
         notes = tuple(f"{name} is not pruned: {why}." for name, why in left.items())
         return Wrapped(wrapped, (sparsity.UpdatePruningStep(),), facts, notes)
-
-    def strip(self, model: Any) -> Any:
-        """Mask once more and take the wrappers off."""
-        return stripped(model)
 
     def shortfalls(self, layers: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[str]:
         """Compare each layer's zeros with the pattern; blocks at an edge are smaller, so their share is not checked."""

@@ -18,7 +18,7 @@ from workbench.jobs import submit
 from workbench.sweep import cache
 from workbench.sweep.plan import Base, Plan
 from workbench.sweep.study import Study
-from workbench.sweep.waiting import seconds_of
+from workbench.sweep.waiting import seconds_of, take_up
 from workbench.train.answerable import KIND, STAGE
 from workbench.train.search import candidate
 
@@ -166,7 +166,7 @@ class Trials:
             except JobLostError:  # its worker was taken down; it goes on from its last epoch
                 if not left:
                     raise
-                job.resume()
+                take_up(job)
         return job
 
     def _measured(self, plan: Plan, job: Job) -> SweepPoint:

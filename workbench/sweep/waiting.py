@@ -46,7 +46,7 @@ class Waiting:
             except JobLostError:
                 if not left:
                     raise
-                _take_up(job)
+                take_up(job)
         return seconds_of(job) if job.begun_here else 0.0
 
     def cancel(self) -> None:
@@ -83,8 +83,9 @@ def events_of(job: Job, kind: str) -> list[Event]:
     return [event for line in lines if sign in line and (event := parse(line)) is not None and event.type == kind]
 
 
-def _take_up(job: Job) -> None:
+def take_up(job: Job) -> None:
+    """Resume a lost job, unless another who waits for it was faster."""
     try:
         job.resume()
     except BadInputError:
-        return  # another who waits for it was faster
+        return

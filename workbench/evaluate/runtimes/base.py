@@ -13,7 +13,7 @@ from workbench.core.records import Record
 from workbench.core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from numpy.typing import ArrayLike, NDArray
@@ -69,10 +69,7 @@ class Runtime(ABC):
         """
         values = np.ascontiguousarray(batch, dtype=np.float32)
         wanted = self.inputs[0].shape[1:]
-        fits = values.ndim == len(wanted) + 1 and all(
-            want in (-1, got) for want, got in zip(wanted, values.shape[1:], strict=True)
-        )
-        if not fits:
+        if not values.ndim or not _fits(values.shape[1:], wanted):
             raise BadInputError.of("batch", rule=f"must have the shape (samples, {wanted})", got=values.shape)
         if not len(values):
             raise BadInputError.of("batch", rule="must hold at least one sample", got=values.shape)
@@ -155,6 +152,17 @@ def require_ours(artifact: Artifact) -> None:
     )
 
 
+def require_one_in_one_out(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> None:
+    """Refuse a model with several inputs or outputs.
+
+    Raises:
+        BadInputError: Naming them.
+    """
+    for kind, specs in (("inputs", inputs), ("outputs", outputs)):
+        if len(specs) != 1:
+            raise BadInputError.of(kind, rule="must be exactly one", got=[spec.name for spec in specs])
+
+
 def require_shape(runtime: Runtime, shape: tuple[int, ...]) -> None:
     """Refuse a dataset whose samples the model does not take.
 
@@ -166,11 +174,16 @@ def require_shape(runtime: Runtime, shape: tuple[int, ...]) -> None:
         BadInputError: It is another one.
     """
     wanted = runtime.inputs[0].shape[1:]
-    if len(wanted) != len(shape) or any(want not in (-1, got) for want, got in zip(wanted, shape, strict=True)):
+    if not _fits(shape, wanted):
         raise BadInputError.of(
             "dataset", rule=f"must have samples of the model's shape {wanted}", got=shape,
             hint="take the data that the model was trained for",
         )  # fmt: skip
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Say whether a sample's shape is the model's, whose free axes are −1."""
+    return len(shape) == len(wanted) and all(want in (-1, got) for want, got in zip(wanted, shape, strict=True))
 
 
 def predict_all(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.core.errors import BadInputError
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_one_in_one_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,9 +32,7 @@ class OnnxRuntime(Runtime):
         self.threads = threads
         self.inputs = tuple(_spec(each) for each in self._session.get_inputs())
         self.outputs = tuple(_spec(each) for each in self._session.get_outputs())
-        for kind, specs in (("inputs", self.inputs), ("outputs", self.outputs)):
-            if len(specs) != 1:
-                raise BadInputError.of(kind, rule="must be exactly one", got=[spec.name for spec in specs])
+        require_one_in_one_out(self.inputs, self.outputs)
         self._dtype = np.dtype(self.inputs[0].dtype)
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from workbench.core.errors import BadInputError
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_ours
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_one_in_one_out, require_ours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +34,7 @@ class SavedModelRuntime(Runtime):
         _, inputs = self._call.structured_input_signature
         self.inputs = tuple(_spec(name, spec) for name, spec in inputs.items())
         self.outputs = tuple(_spec(name, spec) for name, spec in self._call.structured_outputs.items())
-        for kind, specs in (("inputs", self.inputs), ("outputs", self.outputs)):
-            if len(specs) != 1:
-                raise BadInputError.of(kind, rule="must be exactly one", got=[spec.name for spec in specs])
+        require_one_in_one_out(self.inputs, self.outputs)
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         import tensorflow as tf

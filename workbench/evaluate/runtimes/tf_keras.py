@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_ours
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_one_in_one_out, require_ours
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,9 +35,7 @@ class TfKerasRuntime(Runtime):
         self.threads = threads
         self.inputs = tuple(_spec(each) for each in self._model.inputs)
         self.outputs = tuple(_spec(each) for each in self._model.outputs)
-        for kind, specs in (("inputs", self.inputs), ("outputs", self.outputs)):
-            if len(specs) != 1:
-                raise BadInputError.of(kind, rule="must be exactly one", got=[spec.name for spec in specs])
+        require_one_in_one_out(self.inputs, self.outputs)
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(self._model(batch, training=False).numpy(), np.float32)
