@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from workbench import cli
 from workbench.core.workspace import Workspace
 from workbench.jobs import jobs, submit
 
@@ -140,3 +141,23 @@ def test_every_setting_is_a_flag_with_its_description(tmp_path: Path) -> None:
     shown = " ".join(workbench("run", "--help", home=tmp_path, COLUMNS="200").stdout.split())
     for words in ("--sparsity", "Share of weights that pruning sets to zero", "--min-accuracy", "--max-p95-ms"):
         assert words in shown
+
+
+def test_a_command_is_a_file_and_only_the_one_that_is_called_is_imported(tmp_path: Path) -> None:
+    files = {file.stem for file in (Path(cli.__file__).parent / "commands").glob("*.py")} - {"__init__"}
+    shown = workbench("--help", home=tmp_path, COLUMNS="200").stdout.partition("Commands")[2]
+    assert {line.split()[1] for line in shown.splitlines() if len(line.split()) > 2} == files
+    code = (
+        "import sys; from workbench.cli import app; app(['runs'], standalone_mode=False)\n"
+        "sys.exit(str([name for name in sys.modules if 'cli.commands.' in name]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "WORKBENCH_HOME": str(tmp_path)}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr.strip() == "['workbench.cli.commands.runs']"
+
+
+def test_a_word_that_is_no_command_is_answered_by_the_nearest(tmp_path: Path) -> None:
+    done = workbench("swep", home=tmp_path)
+    assert (done.returncode, "Did you mean 'sweep'?" in done.stderr) == (2, True)

@@ -78,9 +78,7 @@ def test_a_sweep_from_the_command_line(
 
 def typed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
     """Run `workbench sweep …` in this process, which has all it needs imported, and return what it printed."""
-    from workbench import cli
+    from workbench.cli import app
 
-    if "run" not in {command.name for command in cli.sweeps.registered_commands}:
-        cli._register_sweep()
-    assert (cli.app(["sweep", *words], standalone_mode=False) or 0) == code
+    assert (app(["sweep", *words], standalone_mode=False) or 0) == code
     return capsys.readouterr().out

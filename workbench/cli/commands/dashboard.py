@@ -1,0 +1,24 @@
+"""`workbench dashboard`: the panels in a browser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import HOME, workspace_at
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def dashboard(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; another one where it is in use.")] = 8866,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser, if there is one.")] = True,
+    home: HOME = None,
+) -> None:
+    """Start the job cluster and the Voila dashboard, print its URL; Ctrl-C ends them."""
+    from workbench.dashboards.server import launch
+
+    launch(workspace_at(home), port=port, open_browser=browser)

@@ -1,0 +1,25 @@
+"""`workbench runs`: the runs of a workspace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import HOME, workspace_at
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def runs(
+    *,
+    kind: Annotated[str | None, typer.Option(help="Only runs of this kind: train, convert, road, …")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to list, newest first.")] = 20,
+    home: HOME = None,
+) -> None:
+    """List runs and how they stand: queued, running, done, failed, cancelled or lost."""
+    from workbench.jobs import jobs
+
+    for job in jobs(workspace_at(home), kind)[:limit]:
+        typer.echo(f"{job.state:<10}{job.id}")
