@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.core.plugins import Registry
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Format, Numeric
 
 
+@dataclass(frozen=True)
+class Tool:
+    """A program that goes one edge of the map of formats.
+
+    Attributes:
+        name: What it is called in settings and tables, e.g. `tf2onnx`.
+        package: Distribution that holds it; where it is not installed, the edge is closed.
+        extra: Extra of this library that brings the package; None where the base installation does.
+        note: A sentence on what it is known for getting wrong, or nothing.
+    """
+
+    name: str
+    package: str
+    extra: str | None = None
+    note: str = ""
+
+
 class Converter(ABC):
     """Writes one format; the unit's name is the format's.
 
@@ -24,12 +42,25 @@ class Converter(ABC):
         numerics: Numeric types it can write.
         sources: Formats it starts from; its own one means a float32 file, which is quantised without TensorFlow.
         calibrated: Numeric types whose ranges are measured on a representative dataset.
+        tool: The program it works with, where there is one for all edges.
     """
 
     file: ClassVar[str]
     numerics: ClassVar[tuple[Numeric, ...]] = ("float32",)
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "saved_model")
     calibrated: ClassVar[tuple[Numeric, ...]] = ()
+    tool: ClassVar[Tool] = Tool("TensorFlow", "tensorflow", "train")
+
+    @classmethod
+    def tools(cls, source: Format, numeric: Numeric) -> tuple[Tool, ...]:
+        """Return the programs that can make this of a source of that format, the usual one first.
+
+        Args:
+            source: One of `sources`.
+            numeric: One of `numerics`.
+        """
+        del source, numeric
+        return (cls.tool,)
 
     @abstractmethod
     def write(

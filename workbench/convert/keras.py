@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.convert.base import Converter, engine
+from workbench.convert.base import Converter, Tool, engine
 from workbench.convert.keras3 import keras3_of
 from workbench.train.saving import save_undated
 
@@ -22,6 +22,7 @@ class KerasConverter(Converter):
 
     file: ClassVar[str] = "model.keras"
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras",)
+    tool: ClassVar[Tool] = Tool("keras", "keras", "train")
 
     def write(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert import onnx_quantizer
-from workbench.convert.base import Converter, engine
+from workbench.convert.base import Converter, Tool, engine
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Format, Numeric
 
 _BATCH = "batch"
+_TF2ONNX = Tool("tf2onnx", "tf2onnx", "train")
+_QUANTIZER = Tool("ONNX Runtime quantizer", onnx_quantizer.PACKAGE)
 
 
 class OnnxConverter(Converter):
@@ -30,6 +32,12 @@ class OnnxConverter(Converter):
     numerics: ClassVar[tuple[Numeric, ...]] = ("float32", *onnx_quantizer.NUMERICS)
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "saved_model", "onnx")
     calibrated: ClassVar[tuple[Numeric, ...]] = ("int8",)
+
+    @classmethod
+    def tools(cls, source: Format, numeric: Numeric) -> tuple[Tool, ...]:
+        """Return tf2onnx, or ONNX Runtime's quantizer where the source is ONNX already."""
+        del numeric
+        return (_QUANTIZER if source == "onnx" else _TF2ONNX,)
 
     def write(
         self, source: Source, settings: ConvertSettings, target: Path, representative: Representative

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from workbench.convert.base import Converter
+from workbench.convert.base import Converter, Tool
 from workbench.core.artifact import Format, Numeric
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing import pack
@@ -24,6 +24,7 @@ class PackedConverter(Converter):
     file: ClassVar[str] = "model.packed"
     numerics: ClassVar[tuple[Numeric, ...]] = get_args(Numeric)
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "onnx", "tflite")
+    tool: ClassVar[Tool] = Tool("constriction", "constriction")
 
     def write(
         self,

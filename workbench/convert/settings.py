@@ -37,6 +37,9 @@ class ConvertSettings(Settings):
     )
     picker: Picker = Field("spread", description="which ones: evenly spaced, as many of each class, or by chance")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the picker `random`")
+    tool: str | None = Field(
+        None, description="which program does it where several can; none: the usual one; best: all, the better is kept"
+    )
     parity_samples: int = Field(1000, ge=1, le=10_000, description="samples that outputs are compared on")
     max_abs: float | None = Field(
         None, gt=0, description="largest difference of any output; none: 1e-4 for float32, unlimited for the others"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert import lite_converter, litert
-from workbench.convert.base import Converter, engine
+from workbench.convert.base import Converter, Tool, engine
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Format, Numeric
 
 _LONGEST_REASON = 200
+_QUANTIZER = Tool("LiteRT quantizer", litert.PACKAGE)
+_CONVERTER = Tool("TFLiteConverter", lite_converter.PACKAGE, "train")
 
 
 class TfliteConverter(Converter):
@@ -31,6 +33,15 @@ class TfliteConverter(Converter):
     numerics: ClassVar[tuple[Numeric, ...]] = ("float32", *litert.NUMERICS)
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "saved_model", "tflite")
     calibrated: ClassVar[tuple[Numeric, ...]] = ("int8", "int16x8")
+
+    @classmethod
+    def tools(cls, source: Format, numeric: Numeric) -> tuple[Tool, ...]:
+        """Return LiteRT's quantizer where weights are quantised, and TensorFlow's converter, which also can."""
+        if source == "tflite":
+            return (_QUANTIZER,)
+        if numeric == "float32":
+            return (_CONVERTER,)
+        return (_QUANTIZER, _CONVERTER) if numeric in lite_converter.NUMERICS else (_QUANTIZER,)
 
     def write(
         self, source: Source, settings: ConvertSettings, target: Path, representative: Representative

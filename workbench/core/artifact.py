@@ -22,14 +22,14 @@ from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.records import Record, Sizes, read_record
 from workbench.core.workspace import write_json
 
-Format = Literal["tf_keras", "keras", "h5", "saved_model", "tflite", "onnx", "packed"]
+Format = Literal["tf_keras", "keras", "h5", "saved_model", "tflite", "onnx", "packed", "torch", "c_array"]
 Numeric = Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"]
 
 MANIFEST = "manifest.json"
 _GZIP_LEVEL = 6
 _PACKAGES = (
     "lastmile-workbench", "numpy", "tensorflow", "tf_keras", "keras", "tensorflow-model-optimization",
-    "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "ai-edge-quantizer", "constriction",
+    "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "ai-edge-quantizer", "constriction", "torch",
 )  # fmt: skip
 
 
