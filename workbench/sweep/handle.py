@@ -142,9 +142,9 @@ class Sweep(Results):
         """
         name = metric_name(metric)
         if self.settings.search == "optuna":
-            from workbench.sweep.search import Search
+            from workbench.sweep.point_proposer import PointProposer
 
-            return Search.open(self, reading=True).importance(name)
+            return PointProposer.open(self, reading=True).importance(name)
         return by_variance(self.points(), name)
 
     def estimate(self, workers: int | None = None) -> Estimate:

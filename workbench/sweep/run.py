@@ -92,9 +92,9 @@ def attach_sweep(name: str, workspace: Workspace | None = None) -> Sweep:
     workspace = workspace or Workspace.default()
     found = Sweep.attach(name, workspace)
     if "tuning" in found.folder.asked():
-        from workbench.sweep.tuned import Tuned
+        from workbench.sweep.training_search import TrainingSearch
 
-        return Tuned.attach(name, workspace)
+        return TrainingSearch.attach(name, workspace)
     return found
 
 
@@ -183,18 +183,18 @@ def _drive(handle: Sweep, context: StageContext) -> str:
 
 def _search(handle: Sweep, driver: Driver) -> None:
     from workbench.sweep.plan import plans
-    from workbench.sweep.search import Search
+    from workbench.sweep.point_proposer import PointProposer
 
-    search = Search.open(handle)
+    proposer = PointProposer.open(handle)
     space, base, seeds = handle.space, handle.base, handle.settings.seeds
-    while search.left and not driver.paused():
-        asked = [search.ask() for _ in range(min(driver.workers, search.left))]
-        wanted = {each.number: plans(space, base, [(each.chain, each.values)], seeds) for each in asked}
-        driver.run([plan for each in wanted.values() for plan in each])
-        for number, each in wanted.items():
+    while proposer.left and not driver.paused():
+        asked = [proposer.ask() for _ in range(min(driver.workers, proposer.left))]
+        wanted = [(each, plans(space, base, [(each.chain, each.values)], seeds)) for each in asked]
+        driver.run([plan for _, each in wanted for plan in each])
+        for proposal, each in wanted:
             points = [driver.points[plan.key] for plan in each if plan.key in driver.points]
             if len(points) == len(each) and not any(point.state == "made" for point in points):
-                search.tell(number, points)
+                proposer.tell(proposal, points)
 
 
 def _same_data(handle: Sweep) -> Dataset:

@@ -1,122 +1,194 @@
-"""Let Optuna propose points; its study lies in the sweep's folder and goes on after any crash."""
+"""The verb `search`: which training, and which network under a budget, learns the data best."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
-from workbench.sweep.constraint import excess, parse_all
-from workbench.sweep.journal import importances, open_study, suggested, take_up, tried
-from workbench.sweep.metrics import METRICS, losses, repeated
+from workbench.core.workspace import Workspace, digest
+from workbench.datasets import Dataset, load_dataset
+from workbench.datasets.dataset import safe_name
+from workbench.sweep.axes import Range
+from workbench.sweep.metrics import TIMED
+from workbench.sweep.run import require_same
+from workbench.sweep.settings import SweepSettings
+from workbench.sweep.training_search import TrainingSearch
+from workbench.train.search import SearchSettings, axes_of, candidate, require_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import os
+    from collections.abc import Callable
 
+    from workbench.core.events import Event
     from workbench.core.records import SweepPoint
-    from workbench.sweep.handle import Sweep
-    from workbench.sweep.settings import SweepSettings
-    from workbench.sweep.space import Space
+    from workbench.jobs import StageContext
 
-_CHAIN = "chain"
-_BEYOND = "beyond"
-_FAR = 1e18
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What Optuna wants to know: a chain's number and a value by axis."""
-
-    number: int
-    chain: int
-    values: dict[str, Any]
+SPACE: Mapping[str, Sequence[Any] | Range] = {
+    "learning_rate": Range(low=3e-4, high=1e-2, log=True),
+    "batch_size": (32, 64, 128, 256),
+    "optimizer": ("adam", "adamw", "nadam", "rmsprop"),
+    "label_smoothing": (0.0, 0.05, 0.1),
+    "shift_pixels": (0, 1, 2),
+    "filters": Range(low=4, high=32, log=True, whole=True),
+    "depth": (1, 2, 3),
+    "kernel": (3, 5),
+    "dense": (0, 16, 32, 64, 128),
+}
 
 
-@dataclass(frozen=True)
-class Search:
-    """A multi-objective study of a space.
+def search(  # noqa: PLR0913 - what it is given, where it goes, who is told; the rest are declared settings
+    data: Dataset | str | os.PathLike[str],
+    *,
+    space: Mapping[str, Sequence[Any] | Range] | None = None,
+    train: Mapping[str, Any] | None = None,
+    objectives: Sequence[str] = ("accuracy", "raw"),
+    name: str | None = None,
+    workers: int | None = None,
+    on_point: Callable[[SweepPoint], object] | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    workspace: Workspace | None = None,
+    **settings: Any,
+) -> TrainingSearch:
+    """Search trainings and network sizes with Optuna and return the search, which is a sweep.
 
-    Attributes:
-        study: Optuna's.
-        space: Where it searches.
-        settings: Objectives, constraints, sampler.
+    **What is looked at.** Trials are pruned, compared and put on the frontier by a validation split alone: a share of
+    each class of the *training* samples, which no trial learns from. The test split is looked at once, when the search
+    is done, for the points that are then on the frontier; `tested()` gives those figures, and nothing is chosen by
+    them. The validation accuracy of the best of many trials is too good by the choosing; the test accuracy is not.
+
+    A network above the budget is refused before it is trained, a trial below the median of the others at the same
+    epoch is ended; both stay as failed points with their reason. A search of the same name and question is gone on
+    with; if its process is killed, `attach_search(name).resume()` goes on, and nothing that is finished is repeated.
+    With `workers=1` equal seeds propose equal trials; with more, the order in which trials end plays a part.
+
+    Args:
+        data: What to learn.
+        space: Values by axis, a sequence or a `Range`; an axis is any setting of learning (`learning_rate`,
+            `batch_size`, `optimizer`, `shift_pixels`, `label_smoothing`, …) or of the network (`filters`, `depth`,
+            `kernel`, `dense` of `sized_cnn`). None is `SPACE`.
+        train: Training settings that all trials share, such as `{"epochs": 10}`; `recipe` is what they begin with.
+        objectives: Metrics that the frontier weighs; sizes are those of the float32 ONNX file. Optuna maximises the
+            validation accuracy.
+        name: Of the folder in `sweeps/`; None is the data's name and the question's digest.
+        workers: Trials under way at once; None is one a core.
+        on_point: Called in this thread with each finished, ended or refused point.
+        on_event: Called with every event of the driving run.
+        workspace: Where all is kept; None is the default one.
+        **settings: Fields of `SearchSettings`: `trials`, `budget` (`{"parameters": 50_000}` or `{"bytes": 200_000}`),
+            `pruner`, `seed`, `architecture`, `validation_fraction`.
+
+    Returns:
+        The search: `points()`, `frontier()`, `best()`, `tested()`, `importance()`, `export(…)`.
+
+    Raises:
+        BadInputError: A setting or axis breaks its rule, the name is taken by another question, the data changed.
+        JobCancelledError: Somebody cancelled it; what is finished stays.
+        MissingExtraError: Optuna is not installed.
+        WorkspaceError: The disk refused it.
     """
-
-    study: Any
-    space: Space
-    settings: SweepSettings
-
-    @classmethod
-    def open(cls, sweep: Sweep, *, reading: bool = False) -> Search:
-        """Open a sweep's study or begin it; what a killed process left half tried is proposed again.
-
-        Args:
-            sweep: The sweep.
-            reading: Leave the study as it is.
-
-        Raises:
-            MissingExtraError: Optuna is not installed.
-        """
-        settings = sweep.settings
-        directions = ["maximize" if METRICS[name].larger else "minimize" for name in settings.objectives]
-        study = open_study(sweep, partial(_sampler, settings), seed=settings.sampler_seed, directions=directions)
-        found = cls(study, sweep.space, settings)
-        if not reading:
-            take_up(study)
-        return found
-
-    @property
-    def left(self) -> int:
-        """Configurations that are still to be tried."""
-        return max(0, self.settings.trials - len(tried(self.study)))
-
-    def ask(self) -> Proposal:
-        """Return the next proposal."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trial = self.study.ask()
-            chains = self.space.chains
-            chain = trial.suggest_categorical(_CHAIN, list(range(len(chains)))) if len(chains) > 1 else 0
-            values = {name: suggested(trial, name, axis) for name, axis in self.space.axes_of(chains[chain]).items()}
-        return Proposal(trial.number, chain, values)
-
-    def tell(self, number: int, points: Sequence[SweepPoint]) -> None:
-        """Say what a proposal gave: the means over its seeds; a failed point makes the trial a pruned one."""
-        from optuna.trial import TrialState
-
-        trial = next(each for each in self.study.get_trials(deepcopy=False) if each.number == number)
-        measured = repeated(points)
-        # Leaving steps out may make the seeds equal, never the configurations different.
-        told = losses(measured[0], self.settings.objectives) if measured else None
-        if told is None or any(point.state == "failed" for point in points):
-            self.study.tell(number, state=TrialState.PRUNED)
-            return
-        limits = parse_all(self.settings.constraints)
-        beyond = [min(_FAR, excess(measured[0], each) / (abs(each.limit) or 1.0)) for each in limits]
-        self.study._storage.set_trial_user_attr(trial._trial_id, _BEYOND, beyond)  # noqa: SLF001 - no public way after ask
-        signs = [-1 if METRICS[name].larger else 1 for name in self.settings.objectives]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.study.tell(number, [sign * value for sign, value in zip(signs, told, strict=True)])
-
-    def importance(self, metric: str) -> dict[str, float]:
-        """Return Optuna's importance of each axis for one objective, largest first; they add up to 1.
-
-        Raises:
-            BadInputError: The metric is no objective of the search, or too little was tried.
-        """
-        if metric not in self.settings.objectives:
-            raise BadInputError.of("metric", rule=f"must be one of {', '.join(self.settings.objectives)}", got=metric)
-        which = self.settings.objectives.index(metric)
-        return importances(self.study, lambda trial: float(trial.values[which]))
+    workspace = workspace or Workspace.default()
+    chosen = SearchSettings.parse(settings)
+    dataset = load_dataset(data, workspace=workspace)
+    axes = _checked(SPACE if space is None else space, chosen)
+    if train is not None and not isinstance(train, Mapping):
+        raise BadInputError.of("train", rule="must be an object of training settings", got=train)
+    if isinstance(objectives, str) or not isinstance(objectives, Sequence):
+        raise BadInputError.of("objectives", rule="must be a list of metrics", got=objectives)
+    asked = _question(dataset, axes, dict(train or {}), chosen, tuple(objectives), workspace)
+    handle = TrainingSearch.named(name or f"{dataset.name}-search-{digest(asked)[:8]}", workspace)
+    if handle.folder.exists:
+        _require_same(asked, handle)
+    else:
+        handle.folder.begin(asked)
+    return handle.resume(workers=workers, on_point=on_point, on_event=on_event)
 
 
-def _sampler(settings: SweepSettings, seed: int) -> Any:
-    import optuna
+def attach_search(name: str, workspace: Workspace | None = None) -> TrainingSearch:
+    """Return a search by its name, from any process.
 
-    limits = {"constraints_func": lambda trial: trial.user_attrs.get(_BEYOND, ())} if settings.constraints else {}
-    if settings.sampler == "nsga2":
-        return optuna.samplers.NSGAIISampler(seed=seed, **limits)
-    return optuna.samplers.TPESampler(seed=seed, **limits)
+    Raises:
+        BadInputError: There is none.
+    """
+    return TrainingSearch.attach(name, workspace or Workspace.default())
+
+
+def run(context: StageContext) -> dict[str, Any]:
+    """Drive a search; settings `sweep` (its name), `workers`. Returns how it ended."""
+    from workbench.sweep.training_driver import TrainingDriver
+
+    handle = TrainingSearch.attach(context.settings["sweep"], context.workspace)
+    workers = context.settings["workers"]
+    state = handle.folder.drive(context.folder.name, lambda: TrainingDriver.of(handle, context, workers).run())
+    return {"state": state, "points": len(handle.points())}
+
+
+def _checked(
+    space: Mapping[str, Sequence[Any] | Range], settings: SearchSettings
+) -> dict[str, tuple[Any, ...] | Range]:
+    if not isinstance(space, Mapping):
+        raise BadInputError.of("space", rule="must be an object of values by axis", got=space)
+    if not space:
+        known = ", ".join(axes_of(settings.architecture))
+        raise BadInputError.of("space", rule="must have at least one axis", got={}, hint=f"choose from {known}")
+    return {name: _axis(name, axis, settings.architecture) for name, axis in space.items()}
+
+
+def _axis(name: str, axis: Any, architecture: str) -> tuple[Any, ...] | Range:
+    ends = (axis.low, axis.high) if isinstance(axis, Range) else axis
+    if isinstance(ends, str) or not hasattr(ends, "__iter__") or not (values := tuple(ends)):
+        raise BadInputError.of(f"space.{name}", rule="must be a list of values or a Range", got=axis)
+    for value in values:
+        require_value(architecture, name, int(value) if isinstance(axis, Range) and axis.whole else value)
+    return axis if isinstance(axis, Range) else values
+
+
+def _question(
+    data: Dataset,
+    axes: Mapping[str, tuple[Any, ...] | Range],
+    train: dict[str, Any],
+    settings: SearchSettings,
+    objectives: tuple[str, ...],
+    workspace: Workspace,
+) -> dict[str, Any]:
+    if wrong := [name for name in train if name in axes]:
+        raise BadInputError.of("train", rule="must not fix an axis of the space", got=wrong[0])
+    # What all share is refused before the first trial, and a network that cannot be counted.
+    settings.budget.refusal(candidate(data, settings, train, {}), data)
+    limits = (f"raw <= {settings.budget.bytes} B",) if settings.budget.bytes else ()
+    measured = SweepSettings(
+        search="optuna", sampler_seed=settings.seed, trials=settings.trials, objectives=objectives, constraints=limits
+    )
+    if untimed := sorted(TIMED.intersection(measured.objectives)):
+        raise BadInputError.of("objectives", rule="must not be latencies, which are measured when nothing else runs",
+                               got=untimed[0], hint="time the models of the frontier with a sweep")  # fmt: skip
+    return {
+        "space": {"chain": [], "axes": {}, "train": {}, "deploy": "onnx"},
+        "parent": None,
+        "dataset": _judged_by(data, settings.validation_fraction, workspace).spec,
+        "settings": measured.model_dump(mode="json"),
+        "tuning": {
+            "data": data.spec,
+            "axes": {name: axis.to_json() if isinstance(axis, Range) else list(axis) for name, axis in axes.items()},
+            "train": train,
+            "settings": settings.model_dump(mode="json"),
+        },
+    }
+
+
+def _judged_by(data: Dataset, share: float, workspace: Workspace) -> Dataset:
+    """Return a dataset whose test split is the validation split of `data`, the one that training holds back."""
+    kept, held = data.validation_split(share)
+    return Dataset.from_arrays(
+        data.x_train[kept], data.y_train[kept], data.x_train[held], data.y_train[held],
+        name=safe_name(f"{data.name[:50]}-validation"), classes=data.classes, workspace=workspace,
+    )  # fmt: skip
+
+
+def _require_same(asked: dict[str, Any], handle: TrainingSearch) -> None:
+    require_same(asked, handle)
+    if asked["tuning"] != handle.folder.asked().get("tuning"):
+        raise BadInputError.of(
+            "name", rule="must not be taken by a search of another space or other settings", got=handle.name,
+            hint="give it another name",
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from workbench.sweep.journal import importances, open_study, suggested, take_up,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workbench.sweep.tuned import Tuned
+    from workbench.sweep.training_search import TrainingSearch
 
 # A slow beginning is forgiven for one epoch; before there is a median, nothing is compared.
 _FIRST_TRIALS, _FIRST_EPOCHS = 4, 2
@@ -18,7 +18,7 @@ _COUNTS = "counts"
 
 
 @dataclass(frozen=True)
-class Study:
+class TrainingProposer:
     """Proposals and what became of them.
 
     Attributes:
@@ -32,20 +32,20 @@ class Study:
     trials: int
 
     @classmethod
-    def open(cls, tuned: Tuned, *, reading: bool = False) -> Study:
+    def open(cls, search: TrainingSearch, *, reading: bool = False) -> TrainingProposer:
         """Open a search's study or begin it; what a killed process left half tried is proposed again.
 
         Args:
-            tuned: The search.
+            search: The search.
             reading: Leave the study as it is.
 
         Raises:
             MissingExtraError: Optuna is not installed.
         """
-        settings = tuned.tuning
-        study = open_study(tuned, _sampler, seed=settings.seed, direction="maximize")
+        settings = search.tuning
+        study = open_study(search, _sampler, seed=settings.seed, direction="maximize")
         study.pruner = _pruner(asked=settings.pruner)
-        found = cls(study, tuned.axes, settings.trials)
+        found = cls(study, search.axes, settings.trials)
         if not reading:
             take_up(study)
         return found

@@ -13,7 +13,7 @@ from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
 from workbench.sweep.axes import Range
 from workbench.sweep.handle import Sweep
-from workbench.sweep.search import Proposal, Search
+from workbench.sweep.point_proposer import PointProposer, Proposal
 from workbench.sweep.settings import SweepSettings
 from workbench.sweep.space import Choice, Space
 
@@ -48,29 +48,29 @@ def measured(proposal: Proposal) -> SweepPoint:
     )
 
 
-def drive(search: Search, times: int) -> list[Proposal]:
+def drive(proposer: PointProposer, times: int) -> list[Proposal]:
     found = []
     for _ in range(times):
-        found.append(search.ask())
-        search.tell(found[-1].number, [measured(found[-1])])
+        found.append(proposer.ask())
+        proposer.tell(found[-1], [measured(found[-1])])
     return found
 
 
 def test_proposals_lie_in_the_space_and_come_again_from_the_same_seed(tmp_path: Any) -> None:
-    one, other = (drive(Search.open(asked(tmp_path / name)), 8) for name in "ab")
+    one, other = (drive(PointProposer.open(asked(tmp_path / name)), 8) for name in "ab")
     assert one == other
     assert {proposal.chain for proposal in one} == {0, 1}
     for proposal in one:
         assert ("magnitude_pruning.sparsity" in proposal.values) is (proposal.chain == 0)
         assert 0.1 <= proposal.values.get("magnitude_pruning.sparsity", 0.1) <= 0.9
-    assert drive(Search.open(asked(tmp_path / "c", sampler_seed=1)), 8) != one
+    assert drive(PointProposer.open(asked(tmp_path / "c", sampler_seed=1)), 8) != one
 
 
 def test_a_study_goes_on_where_a_killed_process_left_it(tmp_path: Any) -> None:
-    first = Search.open(asked(tmp_path, trials=6))
+    first = PointProposer.open(asked(tmp_path, trials=6))
     drive(first, 2)
     lost = first.ask()  # killed before it told
-    again = Search.open(asked(tmp_path))
+    again = PointProposer.open(asked(tmp_path))
     assert again.left == 4
     (taken_up,) = drive(again, 1)
     assert (taken_up.chain, taken_up.values) == (lost.chain, lost.values)
@@ -83,31 +83,38 @@ def test_a_study_that_goes_on_proposes_other_points_than_before(tmp_path: Any) -
         ("magnitude_pruning", "post_training"),
         {"magnitude_pruning.sparsity": Range(low=0.1, high=0.9), "post_training.numeric": ["dynamic", "int8"]},
     )
-    proposed = [each for _ in range(2) for each in drive(Search.open(asked(tmp_path, space)), 3)]
+    proposed = [each for _ in range(2) for each in drive(PointProposer.open(asked(tmp_path, space)), 3)]
     assert len({each.values["magnitude_pruning.sparsity"] for each in proposed}) == 6
 
 
 def test_failed_points_count_as_tried_and_are_no_answer(tmp_path: Any) -> None:
-    search = Search.open(asked(tmp_path, trials=3))
-    proposal = search.ask()
-    search.tell(proposal.number, [failed("gone")])
-    assert search.left == 2
-    search = Search.open(asked(tmp_path))
-    assert search.left == 2, "what was told to have failed is neither forgotten nor counted again"
-    drive(search, 2)
-    assert search.left == 0
+    proposer = PointProposer.open(asked(tmp_path, trials=3))
+    proposal = proposer.ask()
+    proposer.tell(proposal, [failed("gone")])
+    assert proposer.left == 2
+    proposer = PointProposer.open(asked(tmp_path))
+    assert proposer.left == 2, "what was told to have failed is neither forgotten nor counted again"
+    drive(proposer, 2)
+    assert proposer.left == 0
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 def test_constraints_are_told_to_the_sampler(sampler: str, tmp_path: Any) -> None:
-    search = Search.open(asked(tmp_path, sampler=sampler, constraints=("gzip <= 500 B",), trials=30))
-    drive(search, 30)
-    from optuna.samplers._base import _CONSTRAINTS_KEY
-
-    trials = search.study.get_trials(deepcopy=False)
-    told = [trial.system_attrs[_CONSTRAINTS_KEY][0] for trial in trials]
+    proposer = PointProposer.open(asked(tmp_path, sampler=sampler, constraints=("gzip <= 500 B",), trials=30))
+    drive(proposer, 30)
+    trials = proposer.study.get_trials(deepcopy=False)
+    told = [trial.constraints["gzip <= 500 B"] for trial in trials]
     assert [beyond <= 0 for beyond in told] == [trial.values[1] <= 500 for trial in trials]
     assert any(beyond > 0 for beyond in told)
+
+
+def test_more_is_proposed_where_constraints_are_kept(tmp_path: Any) -> None:
+    def kept(name: str, *constraints: str) -> int:
+        proposer = PointProposer.open(asked(tmp_path / name, constraints=constraints, trials=40))
+        drive(proposer, 40)
+        return sum(trial.values[1] <= 200 for trial in proposer.study.get_trials(deepcopy=False))
+
+    assert kept("limited", "gzip <= 200 B") > kept("free")
 
 
 def test_importance_is_asked_of_optuna(tmp_path: Any) -> None:
@@ -118,7 +125,7 @@ def test_importance_is_asked_of_optuna(tmp_path: Any) -> None:
     sweep = asked(tmp_path, space)
     with pytest.raises(BadInputError, match="needs more finished trials"):
         sweep.importance("accuracy")
-    drive(Search.open(sweep), 30)
+    drive(PointProposer.open(sweep), 30)
     found = sweep.importance("accuracy")
     assert next(iter(found)) == "magnitude_pruning.sparsity"
     assert sum(found.values()) == pytest.approx(1)
@@ -135,5 +142,5 @@ def test_a_real_search_measures_its_trials(digits: Dataset, workspace: Workspace
     )
     assert found.state == "done"
     assert 1 <= len(found.points()) <= 2, "what is proposed again is not made again"
-    assert Search.open(found, reading=True).left == 0
+    assert PointProposer.open(found, reading=True).left == 0
     assert found.frontier()

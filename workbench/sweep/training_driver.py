@@ -17,7 +17,7 @@ from workbench.evaluate.variant import measure_variant
 from workbench.jobs import submit
 from workbench.sweep import cache
 from workbench.sweep.plan import Base, Plan
-from workbench.sweep.study import Study
+from workbench.sweep.training_proposer import TrainingProposer
 from workbench.sweep.waiting import seconds_of, take_up
 from workbench.train.answerable import KIND, STAGE
 from workbench.train.search import candidate
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workbench.core.records import Variant
     from workbench.datasets import Dataset
     from workbench.jobs import Job, StageContext
-    from workbench.sweep.tuned import Tuned
+    from workbench.sweep.training_search import TrainingSearch
     from workbench.train.settings import TrainSettings
 
 _SECONDS_A_LOOK = 0.2
@@ -40,23 +40,23 @@ class _PoorTrialError(WorkbenchError):
 
 
 @dataclass
-class Trials:
+class TrainingDriver:
     """One process' turn at a search.
 
     Attributes:
-        tuned: The search.
+        search: The search.
         context: The run that this turn is.
         workers: Trials under way at once.
-        study: Who proposes.
+        proposer: Who proposes.
         data: What is learnt; of its test split nothing is read before the end.
         judged: Its test split is the validation split.
         points: What is finished, by key.
     """
 
-    tuned: Tuned
+    search: TrainingSearch
     context: StageContext
     workers: int
-    study: Study
+    proposer: TrainingProposer
     data: Dataset
     judged: Dataset
     points: dict[str, SweepPoint]
@@ -65,11 +65,10 @@ class Trials:
     _began: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, tuned: Tuned, context: StageContext, workers: int) -> Trials:
+    def of(cls, search: TrainingSearch, context: StageContext, workers: int) -> TrainingDriver:
         """Open a search for a turn."""
-        return cls(
-            tuned, context, workers, Study.open(tuned), tuned.whole_data(), tuned.data(), tuned.folder.points()
-        )  # fmt: skip
+        proposer = TrainingProposer.open(search)
+        return cls(search, context, workers, proposer, search.whole_data(), search.data(), search.folder.points())
 
     def run(self) -> str:
         """Try until all trials are begun and ended; returns `done` or `paused`.
@@ -85,7 +84,7 @@ class Trials:
                 # Leaving the block waits for the threads, and they wait for jobs.
                 self._cancel()
                 raise
-        if self.tuned.folder.wished("pause"):
+        if self.search.folder.wished("pause"):
             return "paused"
         self._look_at_the_test_split()
         return "done"
@@ -93,7 +92,7 @@ class Trials:
     def _loop(self, pool: ThreadPoolExecutor) -> None:
         under_way: dict[Future[SweepPoint], Any] = {}
         while True:
-            while len(under_way) < min(self.workers, self.study.left) and (found := self._next()) is not None:
+            while len(under_way) < min(self.workers, self.proposer.left) and (found := self._next()) is not None:
                 trial, plan, training = found
                 under_way[pool.submit(self._try, trial, plan, training)] = trial
             if not under_way:
@@ -105,28 +104,28 @@ class Trials:
 
     def _next(self) -> tuple[Any, Plan, TrainSettings] | None:
         """Return a proposal that may be trained; None where there is none, or somebody wants a rest."""
-        while not self.tuned.folder.wished("pause"):
+        while not self.search.folder.wished("pause"):
             self._obey()
-            if self.study.asked >= _PROPOSALS_A_TRIAL * self.study.trials:
+            if self.proposer.asked >= _PROPOSALS_A_TRIAL * self.proposer.trials:
                 self.context.emit("note", text="Nearly all proposals were refused; widen the budget or the space.")
                 return None
-            trial, values = self.study.ask()
+            trial, values = self.proposer.ask()
             plan = self._plan(values)
             try:
-                training = candidate(self.data, self.tuned.tuning, self.tuned.train, values)
-                refusal = self.tuned.tuning.budget.refusal(training, self.data)
+                training = candidate(self.data, self.search.tuning, self.search.train, values)
+                refusal = self.search.tuning.budget.refusal(training, self.data)
             except WorkbenchError as error:
                 refusal = str(error)
             if not refusal:
                 return trial, plan, training
             self._keep(SweepPoint(**plan.facts, state="failed", reason=refusal))
-            self.study.tell(trial, None, counts=False)
+            self.proposer.tell(trial, None, counts=False)
         return None
 
     def _plan(self, values: dict[str, Any]) -> Plan:
-        settings = self.tuned.tuning
+        settings = self.search.tuning
         train = {
-            **self.tuned.train, **values, "architecture": settings.architecture, "seed": settings.seed,
+            **self.search.train, **values, "architecture": settings.architecture, "seed": settings.seed,
             "validation_fraction": settings.validation_fraction,
         }  # fmt: skip
         base = Base.of(self.data.spec, None, runs=0, share_trajectory=False)
@@ -139,7 +138,7 @@ class Trials:
         )
 
     def _try(self, trial: Any, plan: Plan, training: TrainSettings) -> SweepPoint:
-        known = self.points.get(plan.key) or cache.find(self.tuned.workspace, plan)
+        known = self.points.get(plan.key) or cache.find(self.search.workspace, plan)
         if known is not None:
             return known
         try:
@@ -150,7 +149,7 @@ class Trials:
             return SweepPoint(**plan.facts, state="failed", reason=str(error))
 
     def _trained(self, trial: Any, training: TrainSettings) -> Job:
-        job = submit(STAGE, training, kind=KIND, workspace=self.tuned.workspace)
+        job = submit(STAGE, training, kind=KIND, workspace=self.search.workspace)
         self._jobs.append(job)
         if self._stop.is_set():
             self._cancel()
@@ -183,41 +182,41 @@ class Trials:
                 train=seconds_of(job) if job.begun_here else 0.0, evaluate=time.monotonic() - began
             ),
         )  # fmt: skip
-        cache.remember(self.tuned.workspace, point)
+        cache.remember(self.search.workspace, point)
         return point
 
     def _variant(self, label: str, model: Artifact, data: Dataset) -> Variant:
         # There is no parent that accuracy could be lost against: the drop is counted from the model itself.
-        itself = evaluate(model, data, workspace=self.tuned.workspace)
-        return measure_variant(label, model, data, itself, timed=False, workspace=self.tuned.workspace)
+        itself = evaluate(model, data, workspace=self.search.workspace)
+        return measure_variant(label, model, data, itself, timed=False, workspace=self.search.workspace)
 
     def _ended(self, point: SweepPoint, trial: Any) -> None:
         self._keep(point)
         accuracy = point.variant.accuracy.value if point.variant is not None else None
-        self.study.tell(trial, accuracy, counts=True)
+        self.proposer.tell(trial, accuracy, counts=True)
 
     def _keep(self, point: SweepPoint) -> None:
         if point.key not in self.points:
-            self.tuned.folder.append(point)
+            self.search.folder.append(point)
         self.points[point.key] = point
         self.context.emit("point", point=point.to_json())
-        left, total = self.study.left, self.study.trials
+        left, total = self.proposer.left, self.proposer.trials
         spent = time.monotonic() - self._began
         seconds = round(spent / max(1, total - left) * left, 1)
         self.context.emit("progress", done=total - left, total=total, label=point.label, seconds_left=seconds)
 
     def _look_at_the_test_split(self) -> None:
-        known = self.tuned.tested()
-        kept = [point for point in self.tuned.frontier() if isinstance(point, SweepPoint)]
+        known = self.search.tested()
+        kept = [point for point in self.search.frontier() if isinstance(point, SweepPoint)]
         for point in kept:
             if point.key not in known and point.variant is not None:
                 model = Artifact.load(point.variant.artifact).verify(point.sha256)
                 known[point.key] = self._variant(point.label, model, self.data)
-        self.tuned.keep_tested(known)
+        self.search.keep_tested(known)
 
     def _obey(self) -> None:
-        if self.tuned.folder.wished("cancel") or (self.context.folder / "cancel").exists():
-            raise JobCancelledError(f"{self.tuned.name} was cancelled; resume it to go on.")
+        if self.search.folder.wished("cancel") or (self.context.folder / "cancel").exists():
+            raise JobCancelledError(f"{self.search.name} was cancelled; resume it to go on.")
 
     def _cancel(self) -> None:
         self._stop.set()

@@ -14,12 +14,12 @@ from workbench.core.errors import BadInputError
 from workbench.datasets import Dataset
 from workbench.jobs import jobs
 from workbench.sweep.axes import Range
-from workbench.sweep.tuning import attach_search, search
+from workbench.sweep.search import attach_search, search
 
 if TYPE_CHECKING:
     from workbench.core.records import SweepPoint
     from workbench.core.workspace import Workspace
-    from workbench.sweep.tuned import Tuned
+    from workbench.sweep.training_search import TrainingSearch
 
 SPACE: dict[str, Any] = {
     "learning_rate": Range(low=1e-3, high=3e-2, log=True), "filters": (2, 3, 64), "kernel": (1, 3),
@@ -49,13 +49,13 @@ def told() -> list[SweepPoint]:
 
 
 @pytest.fixture(scope="module")
-def found(data: Dataset, workspace: Workspace, told: list[SweepPoint]) -> Tuned:
+def found(data: Dataset, workspace: Workspace, told: list[SweepPoint]) -> TrainingSearch:
     return search(data, **ASKED, on_point=told.append, workspace=workspace)
 
 
 @pytest.mark.thorough
 def test_trials_are_judged_by_the_validation_split_and_the_frontier_by_the_test_split(
-    found: Tuned, data: Dataset
+    found: TrainingSearch, data: Dataset
 ) -> None:
     assert found.state == "done"
     measured = [point for point in found.points() if point.variant is not None]
@@ -68,7 +68,7 @@ def test_trials_are_judged_by_the_validation_split_and_the_frontier_by_the_test_
 
 
 @pytest.mark.thorough
-def test_what_is_above_the_budget_is_refused_untrained(found: Tuned, told: list[SweepPoint]) -> None:
+def test_what_is_above_the_budget_is_refused_untrained(found: TrainingSearch, told: list[SweepPoint]) -> None:
     for point in found.points():
         refused = point.state == "failed"
         assert refused == (point.values["filters"] == 64)
@@ -79,7 +79,7 @@ def test_what_is_above_the_budget_is_refused_untrained(found: Tuned, told: list[
 
 
 @pytest.mark.thorough
-def test_the_best_is_the_one_with_the_highest_validation_accuracy(found: Tuned) -> None:
+def test_the_best_is_the_one_with_the_highest_validation_accuracy(found: TrainingSearch) -> None:
     best = found.best()
     assert best == max(
         (point for point in found.points() if point.variant),
@@ -90,7 +90,7 @@ def test_the_best_is_the_one_with_the_highest_validation_accuracy(found: Tuned) 
 
 @pytest.mark.thorough
 def test_what_is_finished_is_not_trained_again_under_this_or_another_name(
-    found: Tuned, data: Dataset, workspace: Workspace
+    found: TrainingSearch, data: Dataset, workspace: Workspace
 ) -> None:
     before = len(jobs(workspace, "fit"))
     assert search(data, **ASKED, workspace=workspace).points() == found.points()
@@ -102,12 +102,12 @@ def test_what_is_finished_is_not_trained_again_under_this_or_another_name(
 
 
 @pytest.mark.thorough
-def test_its_export_is_a_program_and_a_table(found: Tuned) -> None:
+def test_its_export_is_a_program_and_a_table(found: TrainingSearch) -> None:
     program = found.export("py")
     compile(program, "search", "exec")
     assert "'learning_rate': Range(low=0.001" in program
     assert found.export("csv").count("\n") == len(found.points()) + 1
-    assert repr(found).startswith("Tuned('sizes', done, 3 measured")
+    assert repr(found).startswith("TrainingSearch('sizes', done, 3 measured")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_question_that_makes_no_sense_is_refused_in_one_sentence(
 
 
 @pytest.mark.thorough
-def test_a_name_is_not_shared_by_two_questions(found: Tuned, data: Dataset, workspace: Workspace) -> None:
+def test_a_name_is_not_shared_by_two_questions(found: TrainingSearch, data: Dataset, workspace: Workspace) -> None:
     for changes, sentence in (({"trials": 4}, "other settings"), ({"budget": {}}, "other settings")):
         with pytest.raises(BadInputError, match=sentence):
             search(data, **{**ASKED, **changes}, workspace=workspace)
@@ -175,7 +175,7 @@ def test_a_trial_below_the_median_is_ended(data: Dataset, workspace: Workspace) 
 @pytest.mark.faults
 def test_a_search_whose_process_was_killed_goes_on_without_repeating(workspace: Workspace, data: Dataset) -> None:
     program = (
-        "from workbench.sweep.tuning import search\nfrom workbench.datasets import Dataset\n"
+        "from workbench.sweep.search import search\nfrom workbench.datasets import Dataset\n"
         "from workbench.sweep.axes import Range\n"
         f"search(Dataset.open({str(data.folder)!r}), name='killed', trials=4, workers=1, pruner=False, seed=3,\n"
         "       space={'learning_rate': Range(low=1e-3, high=3e-2, log=True)},\n"

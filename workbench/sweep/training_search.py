@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
 
-STAGE = "workbench.sweep.tuning:run"
+STAGE = "workbench.sweep.search:run"
 _TESTED = "tested.json"
 
 
 @dataclass(frozen=True, repr=False)
-class Tuned(Sweep):
+class TrainingSearch(Sweep):
     """One search. Its points' accuracy was measured on the validation split; what `tested()` gives, on the test split.
 
     Its dataset (`data()`) has the validation split where others have their test split; `whole_data()` is what was
@@ -36,29 +36,30 @@ class Tuned(Sweep):
     """
 
     @classmethod
-    def attach(cls, name: str, workspace: Workspace) -> Tuned:
+    def attach(cls, name: str, workspace: Workspace) -> TrainingSearch:
         """Return a search that was asked for earlier or elsewhere.
 
         Raises:
             BadInputError: There is none of that name, or it is another kind of sweep.
         """
         found = super().attach(name, workspace)
-        assert isinstance(found, Tuned)
+        assert isinstance(found, TrainingSearch)
         if "tuning" not in found.folder.asked():
             raise BadInputError.of("name", rule="must be a search's", got=name, hint="attach a sweep with attach_sweep")
         return found
 
     @classmethod
-    def named(cls, name: str, workspace: Workspace) -> Tuned:
+    def named(cls, name: str, workspace: Workspace) -> TrainingSearch:
         """Return the handle of a name, asked for or not."""
         found = super().named(name, workspace)
-        assert isinstance(found, Tuned)
+        assert isinstance(found, TrainingSearch)
         return found
 
     def __repr__(self) -> str:
         points = self.points()
         done = sum(point.state == "done" for point in points)
-        return f"Tuned({self.name!r}, {self.state}, {done} measured, {len(points) - done} refused or ended early)"
+        ended = len(points) - done
+        return f"TrainingSearch({self.name!r}, {self.state}, {done} measured, {ended} refused or ended early)"
 
     @property
     def tuning(self) -> SearchSettings:
@@ -102,11 +103,11 @@ class Tuned(Sweep):
         Raises:
             BadInputError: Another metric, or too few trials were finished.
         """
-        from workbench.sweep.study import Study
+        from workbench.sweep.training_proposer import TrainingProposer
 
         if metric != "accuracy":
             raise BadInputError.of("metric", rule="must be accuracy, which the search maximises", got=metric)
-        return Study.open(self, reading=True).importance()
+        return TrainingProposer.open(self, reading=True).importance()
 
     def export(self, form: Literal["csv", "json", "py"], path: str | Path | None = None) -> str:
         """Return the points as CSV or JSON, or the program that reproduces the search; write it where a path is given.
@@ -131,7 +132,7 @@ class Tuned(Sweep):
         retry_failed: bool = False,
         on_point: Callable[[SweepPoint], object] | None = None,
         on_event: Callable[[Event], object] | None = None,
-    ) -> Tuned:
+    ) -> TrainingSearch:
         """Go on in this process and return when it ends or is paused; nothing that is finished is made again.
 
         Args:
@@ -165,7 +166,7 @@ class Tuned(Sweep):
             "from workbench.core.workspace import Workspace",
             "from workbench.datasets import Dataset",
             "from workbench.sweep.axes import Range",
-            "from workbench.sweep.tuning import search",
+            "from workbench.sweep.search import search",
             "",
             f"workspace = Workspace.at({str(self.workspace.home)!r})",
             f"data = Dataset.open_spec({asked['data']!r}, workspace)",
