@@ -148,7 +148,11 @@ def test_a_truncated_file_is_one_sentence(
 
 @pytest.mark.parametrize(
     ("content", "named"),
-    [(b"", "not an empty one"), (b"GIF89a....", "starts with b'GIF89a"), (None, "must be a .keras or .h5 file")],
+    [
+        (b"", "not an empty one"),
+        (b"GIF89a....", "starts with b'GIF89a"),
+        (None, "must be a file or a SavedModel directory"),
+    ],
 )
 def test_what_is_no_model_is_one_sentence(
     content: bytes | None, named: str, tmp_path: Path, workspace: Workspace

@@ -6,13 +6,14 @@ from typing import Any
 import h5py
 import pytest
 
-from workbench.convert.model_file import ModelFile, read_description, require_harmless
+from workbench.convert.incoming.keras_file import read_description
+from workbench.convert.incoming.keras_known import require_harmless
 from workbench.core.errors import BadInputError, UntrustedModelError
 
 
 def _check(*layers: dict[str, Any]) -> None:
     config = {"class_name": "Sequential", "module": "keras", "config": {"layers": list(layers)}}
-    require_harmless(ModelFile("keras", "3.15.1", config), Path("model.keras"))
+    require_harmless(config, Path("model.keras"))
 
 
 DENSE = {
