@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import workbench.train
-from workbench.compress.measuring import BATCH
 from workbench.compress.preview import Preview, PreviewSettings, open_preview
-from workbench.compress.sensitivity import sensitivity
+from workbench.compress.preview.measuring import BATCH
+from workbench.compress.preview.sensitivity import sensitivity
 from workbench.core.artifact import gzip_length
 from workbench.core.workspace import Workspace
 from workbench.datasets import load_dataset

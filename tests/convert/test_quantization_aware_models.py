@@ -4,7 +4,7 @@ import pytest
 
 import workbench.compress
 import workbench.convert
-from workbench.compress.ledger_bytes import holdings
+from workbench.compress.ledger.holdings import holdings
 from workbench.compress.quantization_aware_training import QuantizationAwareTraining
 from workbench.convert.flatbuffer import float_operators
 from workbench.core.artifact import Artifact

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from workbench.compress.preview import Preview, PreviewSettings, open_preview
-from workbench.compress.sensitivity import sensitivity
+from workbench.compress.preview.sensitivity import sensitivity
 from workbench.convert.adopt import adopt
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, JobCancelledError

@@ -11,14 +11,14 @@ import pytest
 
 import workbench.compress
 import workbench.evaluate
-from workbench.compress.estimate import estimated
-from workbench.compress.growing_sample import GrowingSample, stratified_order
-from workbench.compress.keras_kernels import read_keras_weights
 from workbench.compress.magnitude_pruning import MagnitudePruning
-from workbench.compress.newest_wins import NewestWins
 from workbench.compress.preview import Preview, PreviewSettings, open_preview
+from workbench.compress.preview.estimate import estimated
+from workbench.compress.preview.growing_sample import GrowingSample, stratified_order
+from workbench.compress.preview.keras_kernels import read_keras_weights
+from workbench.compress.preview.newest_wins import NewestWins
+from workbench.compress.preview.weight_map import read
 from workbench.compress.sorted_clusters import centroids_of, nearest_in_order
-from workbench.compress.weight_map import read
 from workbench.convert.adopt import adopt
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.evaluate.packed_models import kernel
 from workbench.compress.ledger import ledger
-from workbench.compress.ledger_faster import cpu_features, why_not_faster
+from workbench.compress.ledger.faster import cpu_features, why_not_faster
 from workbench.core.artifact import Artifact, Numeric
 from workbench.core.errors import BadInputError
 from workbench.core.records.ledger import Ledger, OperatorTime, Profile

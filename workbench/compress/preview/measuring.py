@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workbench.compress.candidate import labels_of
+from workbench.compress.preview.candidate import labels_of
 from workbench.core.artifact import gzip_length
 from workbench.core.records import Sizes
 from workbench.core.records.preview import PreviewAnswer
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.compress.candidate import Answering, Candidate
-    from workbench.compress.growing_sample import GrowingSample
-    from workbench.compress.preview_settings import PreviewSettings
-    from workbench.compress.weight_map import WeightMap
+    from workbench.compress.preview.candidate import Answering, Candidate
+    from workbench.compress.preview.growing_sample import GrowingSample
+    from workbench.compress.preview.settings import PreviewSettings
+    from workbench.compress.preview.weight_map import WeightMap
 
     Right = NDArray[np.bool_]
 

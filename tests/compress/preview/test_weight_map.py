@@ -6,8 +6,8 @@ import pytest
 
 import workbench.convert
 import workbench.train
-from workbench.compress.keras_kernels import read_keras_weights
-from workbench.compress.weight_map import WeightMap, read, weight_map
+from workbench.compress.preview.keras_kernels import read_keras_weights
+from workbench.compress.preview.weight_map import WeightMap, read, weight_map
 from workbench.convert.adopt import adopt
 from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace

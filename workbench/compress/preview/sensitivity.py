@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.compress.growing_sample import FIRST
-from workbench.compress.perturb import LayerSetting
+from workbench.compress.preview.growing_sample import FIRST
+from workbench.compress.preview.perturb import LayerSetting
 from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError, JobCancelledError
 from workbench.core.records.preview import Sensitivity, SensitivityCell
@@ -17,7 +17,7 @@ from workbench.evaluate.intervals import paired_drop, wilson
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workbench.compress.preview import Preview
+    from workbench.compress.preview.slider import Preview
 
 SPARSITIES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 BITS = (8, 6, 4, 3, 2)

@@ -13,7 +13,7 @@ from workbench.compress.sorted_clusters import centroids_of, nearest_in_order
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workbench.compress.weight_map import MappedKernel
+    from workbench.compress.preview.weight_map import MappedKernel
 
 _REMEMBERED = 16
 

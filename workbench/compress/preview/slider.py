@@ -12,12 +12,12 @@ import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
-from workbench.compress.candidate import Original, require_classes
-from workbench.compress.growing_sample import FIRST, GrowingSample
-from workbench.compress.measuring import Answered, Measuring, answered
-from workbench.compress.newest_wins import NewestWins, require_open
-from workbench.compress.preview_settings import PreviewSettings, layer_settings
-from workbench.compress.weight_map import WeightMap, weight_map
+from workbench.compress.preview.candidate import Original, require_classes
+from workbench.compress.preview.growing_sample import FIRST, GrowingSample
+from workbench.compress.preview.measuring import Answered, Measuring, answered
+from workbench.compress.preview.newest_wins import NewestWins, require_open
+from workbench.compress.preview.settings import PreviewSettings, layer_settings
+from workbench.compress.preview.weight_map import WeightMap, weight_map
 from workbench.core.checks import require_artifact, require_whole
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing import Packer
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    from workbench.compress.candidate import Candidate
-    from workbench.compress.perturb import LayerSetting
+    from workbench.compress.preview.candidate import Candidate
+    from workbench.compress.preview.perturb import LayerSetting
     from workbench.core.artifact import Artifact
     from workbench.core.events import Event
     from workbench.core.records.preview import PreviewAnswer
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset
 
 _MOST_THREADS = 64
-
-__all__ = ["Preview", "PreviewSettings", "open_preview"]
 
 
 def open_preview(

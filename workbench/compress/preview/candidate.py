@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.compress.perturb import Kernel
-from workbench.compress.weight_map import read
+from workbench.compress.preview.perturb import Kernel
+from workbench.compress.preview.weight_map import read
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.compress.perturb import Perturbed
-    from workbench.compress.weight_map import MappedKernel
+    from workbench.compress.preview.perturb import Perturbed
+    from workbench.compress.preview.weight_map import MappedKernel
     from workbench.datasets import Dataset
 
 _HALF = 0.5

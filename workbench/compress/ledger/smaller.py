@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.compress.ledger_bytes import elements, size
+from workbench.compress.ledger.holdings import elements, size
 from workbench.core.records.ledger import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.compress.ledger_bytes import Holdings
+    from workbench.compress.ledger.holdings import Holdings
     from workbench.core.artifact import Artifact
     from workbench.core.records import Sizes
     from workbench.evaluate.tensors.base import StoredTensor

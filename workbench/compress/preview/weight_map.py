@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.compress.keras_kernels import KerasKernel, KerasWeights, read_keras_weights
+from workbench.compress.preview.keras_kernels import KerasKernel, KerasWeights, read_keras_weights
 from workbench.evaluate.packing.locate import locate
 
 if TYPE_CHECKING:

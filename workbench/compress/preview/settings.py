@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from workbench.compress.perturb import LayerSetting
+from workbench.compress.preview.perturb import LayerSetting
 from workbench.core.errors import BadInputError
 from workbench.core.settings import Settings
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workbench.compress.perturb import Kernel
+    from workbench.compress.preview.perturb import Kernel
 
 _Share = Annotated[float, Field(ge=0, lt=1)]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.compress.ledger_bytes import elements, entropy_bytes, holdings, parts_of
-from workbench.compress.ledger_faster import cpu_features, why_not_faster
-from workbench.compress.ledger_smaller import why_not_smaller
+from workbench.compress.ledger.faster import cpu_features, why_not_faster
+from workbench.compress.ledger.holdings import elements, entropy_bytes, holdings, parts_of
+from workbench.compress.ledger.smaller import why_not_smaller
 from workbench.core.artifact import cpu_name
 from workbench.core.checks import require_artifact
 from workbench.core.errors import BadInputError
