@@ -96,6 +96,17 @@ def test_faces_know_little(who: str, may: set[str]) -> None:
             assert ours(path) <= may, path
 
 
+@pytest.mark.parametrize("who", ["core", "train", "compress", "sweep", "serve", "monitor", "pipeline", "cli"])
+def test_modules_of_a_package_import_in_one_direction(who: str) -> None:
+    """Also inside functions; a circle is named by the modules that are left when nothing can be taken away."""
+    names = {".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): p for p in FILES}
+    left = {name: imports(path) & names.keys() - {name} for name, path in names.items() if floor(path) == who}
+    while free := {name for name, needs in left.items() if not needs & left.keys()}:
+        left = {name: needs for name, needs in left.items() if name not in free}
+    # What is above a circle remains too; only those that something in it imports are the circle.
+    assert not {name for name in left if any(name in needs for needs in left.values())}
+
+
 def test_figures_read_records_only() -> None:
     for path in (p for p in FILES if floor(p) == "figures"):
         core = {name for name in imports(path) if name.startswith("workbench.core.")}

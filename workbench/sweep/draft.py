@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.errors import BadInputError
 from workbench.datasets import Dataset
 from workbench.sweep.estimate import guess_of_many
-from workbench.sweep.plan import Base, grid
+from workbench.sweep.plan import grid
+from workbench.sweep.question import base_of
 from workbench.train.fit import train_settings
 
 if TYPE_CHECKING:
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from workbench.sweep.space import Space
 
 MOST_POINTS = 1000
-
-
-def base_of(asked: dict[str, Any]) -> Base:
-    """Return what all points of a question share."""
-    settings, parent = asked["settings"], asked["parent"]
-    return Base.of(
-        asked["dataset"], parent["sha256"] if parent else None,
-        runs=settings["runs"], share_trajectory=settings["share_trajectory"],
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from workbench.core.workspace import Workspace
     from workbench.jobs import Job
-    from workbench.sweep.handle import Sweep
+    from workbench.sweep.results import Results
 
 # Guesses where nothing was measured: starting up, then the docs' CNN on a core of 2020.
 _START_S, _SAMPLE_S, _CONVERSION_S = 2.0, 150e-6, 4.0
@@ -29,7 +29,7 @@ _CALL_S, _MEASURE_S, _POINT_S = 0.5e-3, 0.5, 10.0
 _RUNS_LOOKED_AT = 300
 
 
-def estimate(sweep: Sweep, workers: int) -> Estimate:
+def estimate(sweep: Results, workers: int) -> Estimate:
     """Estimate what a sweep has left.
 
     The pieces that no finished point needs are priced by kind of stage: a training or fine-tuning by the median of
@@ -148,7 +148,7 @@ def _epochs(settings: dict[str, Any], samples: int) -> float:
     return float(max(settings.get("epochs") or 5, math.ceil(settings.get("min_steps", 0) / steps)))
 
 
-def _of_search(sweep: Sweep, workers: int) -> Estimate:
+def _of_search(sweep: Results, workers: int) -> Estimate:
     finished = sweep.points()
     left = max(0, sweep.total() - len(finished))
     took = [point.seconds.total for point in finished if point.seconds.total > 0]

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from workbench.compress.base import Method
     from workbench.core.records import SweepPoint
-    from workbench.sweep.handle import Sweep
+    from workbench.sweep.results import Results
 
 FORMS = ("csv", "json", "py")
 
 
-def export(sweep: Sweep, form: str) -> str:
+def export(sweep: Results, form: str) -> str:
     """Return a sweep as text.
 
     Raises:
@@ -40,7 +40,7 @@ def export(sweep: Sweep, form: str) -> str:
     raise BadInputError.of("form", rule=f"must be one of {', '.join(FORMS)}", got=form)
 
 
-def _csv(sweep: Sweep) -> str:
+def _csv(sweep: Results) -> str:
     points = sweep.points()
     axes = list(dict.fromkeys(axis for point in points for axis in point.values))
     head = [
@@ -68,7 +68,7 @@ def _row(point: SweepPoint, axes: list[str]) -> list[Any]:
     ]  # fmt: skip
 
 
-def _program(sweep: Sweep) -> str:
+def _program(sweep: Results) -> str:
     asked, space = sweep.folder.asked(), sweep.space
     methods = {type(step).__name__: type(step).__module__ for chain in space.chains for step in chain}
     ranged = any(isinstance(axis, Range) for axis in space.axes.values())
@@ -109,7 +109,7 @@ def _program(sweep: Sweep) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _chains(sweep: Sweep) -> str:
+def _chains(sweep: Results) -> str:
     said = [_tuple(_method(step) for step in chain) for chain in sweep.space.chains]
     return said[0] if len(said) == 1 else f"Choice({', '.join(said)})"
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from workbench.core.artifact import Artifact
 from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError
-from workbench.sweep.draft import base_of
 from workbench.sweep.folder import SweepFolder, sweep_folders
 from workbench.sweep.importance import by_variance
 from workbench.sweep.listening import telling
 from workbench.sweep.metrics import metric_name
-from workbench.sweep.plan import grid
 from workbench.sweep.results import Results
 from workbench.sweep.settings import default_workers
-from workbench.sweep.space import Space
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +22,7 @@ if TYPE_CHECKING:
     from workbench.core.events import Event
     from workbench.core.records import Estimate, SweepPoint, Verification
     from workbench.core.workspace import Workspace
-    from workbench.datasets import Dataset
     from workbench.jobs import Job
-    from workbench.sweep.folder import State
-    from workbench.sweep.plan import Base, Plan
 
 STAGE = "workbench.sweep.run:run"
 _SECONDS_A_LOOK = 0.1
@@ -39,14 +31,7 @@ _MOST_WORKERS = 256
 
 @dataclass(frozen=True)
 class Sweep(Results):
-    """One sweep. It holds nothing but the folder; everything is read from there when it is asked.
-
-    Attributes:
-        folder: Its files.
-        workspace: Where they lie.
-    """
-
-    workspace: Workspace
+    """One sweep. It holds nothing but the folder; everything is read from there when it is asked."""
 
     @classmethod
     def named(cls, name: str, workspace: Workspace) -> Sweep:
@@ -70,11 +55,6 @@ class Sweep(Results):
         return f"Sweep({self.name!r}, {self.state}, {len(self.folder.points())} of {self.total()} points)"
 
     @property
-    def state(self) -> State:
-        """How it stands: new, running, done, paused, cancelled, failed or lost (its process is gone)."""
-        return self.folder.state
-
-    @property
     def run(self) -> Job | None:
         """The run of its last turn, whose events a panel may follow; None before the first."""
         from workbench.core.errors import WorkbenchError
@@ -84,51 +64,6 @@ class Sweep(Results):
             return attach(str(self.folder.ending()["run"]), self.workspace)
         except (WorkbenchError, KeyError, TypeError):
             return None
-
-    @cached_property
-    def space(self) -> Space:
-        """What it tries."""
-        return Space.from_json(self.folder.asked()["space"])
-
-    @property
-    def base(self) -> Base:
-        """What all its points share."""
-        return base_of(self.folder.asked())
-
-    def data(self) -> Dataset:
-        """Open its dataset.
-
-        Raises:
-            WorkspaceError: It is not in the workspace any more.
-        """
-        from workbench.datasets import Dataset
-
-        return Dataset.open_spec(self.folder.asked()["dataset"], self.workspace)
-
-    def parent(self) -> Artifact | None:
-        """Load the model that it compresses; None where it trains its own.
-
-        Raises:
-            WorkspaceError: The model was changed since the sweep began, or is gone.
-        """
-        parent = self.folder.asked()["parent"]
-        return None if parent is None else Artifact.load(parent["folder"]).verify(parent["sha256"])
-
-    def total(self) -> int:
-        """Return how many points it has when it is done; for Optuna at most."""
-        if self.settings.search == "optuna":
-            return self.settings.trials * max(1, len(self.settings.seeds))
-        return len(self.plans())
-
-    def plans(self) -> tuple[Plan, ...]:
-        """Return the points of its grid; for Optuna none, they are not known before."""
-        return self._grid
-
-    @cached_property
-    def _grid(self) -> tuple[Plan, ...]:
-        if self.settings.search == "optuna":
-            return ()
-        return grid(self.space, self.base, self.settings.seeds)
 
     def importance(self, metric: str = "accuracy") -> dict[str, float]:
         """Return how much each axis decides a metric, largest first.

@@ -11,16 +11,16 @@ from workbench.sweep.axes import Range
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.sweep.handle import Sweep
+    from workbench.sweep.folder import SweepFolder
 
 _PLAIN = (bool, int, float, str, type(None))
 
 
-def open_study(sweep: Sweep, sampler: Callable[[int], Any], *, seed: int, **how: Any) -> Any:
+def open_study(folder: SweepFolder, sampler: Callable[[int], Any], *, seed: int, **how: Any) -> Any:
     """Open the study that lies in a sweep's folder, or begin it.
 
     Args:
-        sweep: Its name and folder.
+        folder: The sweep's.
         sampler: Makes Optuna's sampler from a seed.
         seed: Of the first proposal.
         **how: `direction` or `directions`, as Optuna takes them.
@@ -35,9 +35,9 @@ def open_study(sweep: Sweep, sampler: Callable[[int], Any], *, seed: int, **how:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the journal and constraints are called experimental
-        backend = optuna.storages.journal.JournalFileBackend(str(sweep.folder.journal))
+        backend = optuna.storages.journal.JournalFileBackend(str(folder.journal))
         study = optuna.create_study(
-            study_name=sweep.name, storage=optuna.storages.JournalStorage(backend), load_if_exists=True, **how
+            study_name=folder.name, storage=optuna.storages.JournalStorage(backend), load_if_exists=True, **how
         )
         # A sampler that began with the same seed again would propose once more what was tried before the crash.
         study.sampler = sampler(seed + len(study.get_trials(deepcopy=False)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.core.records import SweepPoint
-    from workbench.sweep.handle import Sweep
+    from workbench.sweep.question import Question
     from workbench.sweep.settings import SweepSettings
     from workbench.sweep.space import Space
 
@@ -55,20 +55,20 @@ class PointProposer:
     settings: SweepSettings
 
     @classmethod
-    def open(cls, sweep: Sweep, *, reading: bool = False) -> PointProposer:
+    def open(cls, asked: Question, *, reading: bool = False) -> PointProposer:
         """Open a sweep's study or begin it; what a killed process left half tried is proposed again.
 
         Args:
-            sweep: The sweep.
+            asked: What the sweep was asked.
             reading: Leave the study as it is.
 
         Raises:
             MissingExtraError: Optuna is not installed.
         """
-        settings = sweep.settings
+        settings = asked.settings
         directions = ["maximize" if METRICS[name].larger else "minimize" for name in settings.objectives]
-        study = open_study(sweep, partial(_sampler, settings), seed=settings.sampler_seed, directions=directions)
-        found = cls(study, sweep.space, settings)
+        study = open_study(asked.folder, partial(_sampler, settings), seed=settings.sampler_seed, directions=directions)
+        found = cls(study, asked.space, settings)
         if not reading:
             take_up(study)
         return found

@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
 from workbench.sweep.constraint import meets, nearest_sentence, parse_all
 from workbench.sweep.metrics import METRICS, losses, metric_name, repeated, shown
 from workbench.sweep.pareto import frontier
-from workbench.sweep.settings import SweepSettings
+from workbench.sweep.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from workbench.core.records import Constraint, Repeated, SweepPoint
-    from workbench.sweep.folder import SweepFolder
+    from workbench.sweep.folder import State
 
 
 @dataclass(frozen=True)
-class Results:
-    """The points of a sweep's folder; each call reads it anew, so a sweep under way has results too.
-
-    Attributes:
-        folder: Its files.
-    """
-
-    folder: SweepFolder
+class Results(Question):
+    """The points of a sweep's folder; each call reads it anew, so a sweep under way has results too."""
 
     @property
-    def name(self) -> str:
-        """Its folder's name."""
-        return self.folder.name
-
-    @cached_property
-    def settings(self) -> SweepSettings:
-        """How it searches and measures."""
-        return SweepSettings.parse(self.folder.asked()["settings"])
+    def state(self) -> State:
+        """How it stands: new, running, done, paused, cancelled, failed or lost (its process is gone)."""
+        return self.folder.state
 
     def points(self) -> tuple[SweepPoint, ...]:
         """Return what was finished so far, failed ones too."""

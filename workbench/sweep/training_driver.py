@@ -67,7 +67,7 @@ class TrainingDriver:
     @classmethod
     def of(cls, search: TrainingSearch, context: StageContext, workers: int) -> TrainingDriver:
         """Open a search for a turn."""
-        proposer = TrainingProposer.open(search)
+        proposer = TrainingProposer.open(search.folder, search.tuning, search.axes)
         return cls(search, context, workers, proposer, search.whole_data(), search.data(), search.folder.points())
 
     def run(self) -> str:

@@ -10,7 +10,8 @@ from workbench.sweep.journal import importances, open_study, suggested, take_up,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workbench.sweep.training_search import TrainingSearch
+    from workbench.sweep.folder import SweepFolder
+    from workbench.train.search import SearchSettings
 
 # A slow beginning is forgiven for one epoch; before there is a median, nothing is compared.
 _FIRST_TRIALS, _FIRST_EPOCHS = 4, 2
@@ -32,20 +33,23 @@ class TrainingProposer:
     trials: int
 
     @classmethod
-    def open(cls, search: TrainingSearch, *, reading: bool = False) -> TrainingProposer:
+    def open(
+        cls, folder: SweepFolder, settings: SearchSettings, axes: Mapping[str, Any], *, reading: bool = False
+    ) -> TrainingProposer:
         """Open a search's study or begin it; what a killed process left half tried is proposed again.
 
         Args:
-            search: The search.
+            folder: The search's.
+            settings: How it searches.
+            axes: What it varies.
             reading: Leave the study as it is.
 
         Raises:
             MissingExtraError: Optuna is not installed.
         """
-        settings = search.tuning
-        study = open_study(search, _sampler, seed=settings.seed, direction="maximize")
+        study = open_study(folder, _sampler, seed=settings.seed, direction="maximize")
         study.pruner = _pruner(asked=settings.pruner)
-        found = cls(study, search.axes, settings.trials)
+        found = cls(study, axes, settings.trials)
         if not reading:
             take_up(study)
         return found

@@ -107,7 +107,7 @@ class TrainingSearch(Sweep):
 
         if metric != "accuracy":
             raise BadInputError.of("metric", rule="must be accuracy, which the search maximises", got=metric)
-        return TrainingProposer.open(self, reading=True).importance()
+        return TrainingProposer.open(self.folder, self.tuning, self.axes, reading=True).importance()
 
     def export(self, form: Literal["csv", "json", "py"], path: str | Path | None = None) -> str:
         """Return the points as CSV or JSON, or the program that reproduces the search; write it where a path is given.

@@ -17,12 +17,12 @@ from workbench.sweep.plan import plan_of
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
     from workbench.jobs import Job
-    from workbench.sweep.handle import Sweep
+    from workbench.sweep.results import Results
 
 _COMPARED = ("accuracy", "drop", "sparsity", "raw", "gzip", "packed")
 
 
-def verify(sweep: Sweep, point: SweepPoint) -> Verification:
+def verify(sweep: Results, point: SweepPoint) -> Verification:
     """Run a point's steps again and compare its file, bytes and accuracy.
 
     Where it was pruned along a shared trajectory, that is run again too.
