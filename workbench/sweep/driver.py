@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -15,16 +14,17 @@ from workbench.core.records import SweepPoint
 from workbench.jobs import lock
 from workbench.sweep import cache
 from workbench.sweep.graph import Node, graph
+from workbench.sweep.pool import work_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from workbench.jobs import StageContext
     from workbench.sweep.bench import Bench
     from workbench.sweep.folder import SweepFolder
     from workbench.sweep.plan import Plan
 
-_SECONDS_A_LOOK = 0.2
 _SECONDS_FOR_TIMING = 3600.0
 
 
@@ -97,24 +97,13 @@ class Driver:
         for node in nodes:
             if node.before is None:
                 queue.push(partial(self.bench.make, node), node, depth=node.depth)
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="sweep") as pool:
-            try:
-                self._loop(pool, queue)
-            except BaseException:
-                # Leaving the block waits for the threads, and they wait for jobs.
-                self.bench.waiting.cancel()
-                raise
-
-    def _loop(self, pool: ThreadPoolExecutor, queue: _Queue) -> None:
-        under_way: dict[Future[Any], Node | Plan | None] = {}
-        while under_way or (queue and not self.paused()):
-            while queue and len(under_way) < self.workers and not self.paused():
-                work, what = queue.pop()
-                under_way[pool.submit(work)] = what
-            ended, _ = wait(under_way, timeout=_SECONDS_A_LOOK, return_when=FIRST_COMPLETED)
-            self._obey()
-            for future in ended:
-                self._ended(future, under_way.pop(future), queue)
+        work_off(
+            self.workers,
+            lambda _: queue.pop() if queue and not self.paused() else None,
+            lambda future, what: self._ended(future, what, queue),
+            look=self._obey,
+            cancel=self.bench.waiting.cancel,
+        )
 
     def _ended(self, future: Future[Any], what: Node | Plan | None, queue: _Queue) -> None:
         error = future.exception()
@@ -169,8 +158,7 @@ class Driver:
         return round((time.monotonic() - self._began) / self._made_here * left, 1)
 
     def _obey(self) -> None:
-        if self.folder.wished("cancel") or (self.context.folder / "cancel").exists():
-            raise JobCancelledError(f"{self.folder.name} was cancelled; resume it to go on.")
+        self.folder.obey(self.context.folder)
 
 
 class _Queue:

@@ -185,6 +185,18 @@ class SweepFolder:
         """Say whether somebody wants it."""
         return (self.path / what).exists()
 
+    def obey(self, run: Path) -> None:
+        """End a turn that is not wanted any more.
+
+        Args:
+            run: Folder of the run that the turn is, which can be cancelled too.
+
+        Raises:
+            JobCancelledError: Somebody cancelled one of them.
+        """
+        if self.wished("cancel") or (run / "cancel").exists():
+            raise JobCancelledError(f"{self.name} was cancelled; resume it to go on.")
+
 
 def _is_question(found: dict[str, Any]) -> bool:
     dataset = found.get("dataset")

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError
 from workbench.sweep.folder import SweepFolder, sweep_folders
 from workbench.sweep.importance import by_variance
 from workbench.sweep.listening import telling
 from workbench.sweep.metrics import metric_name
 from workbench.sweep.results import Results
-from workbench.sweep.settings import default_workers
+from workbench.sweep.settings import require_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 STAGE = "workbench.sweep.run:run"
 _SECONDS_A_LOOK = 0.1
-_MOST_WORKERS = 256
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Sweep(Results):
         """Say how long what is left will take: from earlier runs of this workspace, or as a guess that says so."""
         from workbench.sweep.estimate import estimate
 
-        return estimate(self, workers or default_workers())
+        return estimate(self, require_workers(workers))
 
     def export(self, form: Literal["csv", "json", "py"], path: str | Path | None = None) -> str:
         """Return the points as `csv` or `json`, or as `py` the program that reproduces the sweep.
@@ -102,7 +100,7 @@ class Sweep(Results):
         from workbench.core.workspace import write_atomic
         from workbench.sweep.export import export
 
-        text = export(self, form)
+        text = self._program() if form == "py" else export(self, form)
         if path is not None:
             write_atomic(Path(path), text)
         return text
@@ -155,11 +153,14 @@ class Sweep(Results):
             return self
         if not retry_failed and self._answered(on_point):
             return self
-        if workers is not None:
-            workers = require_whole("workers", workers, least=1, most=_MOST_WORKERS)
-        asked = {"sweep": self.name, "workers": workers or default_workers(), "retry_failed": retry_failed}
+        asked = {"sweep": self.name, "workers": require_workers(workers), "retry_failed": retry_failed}
         here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=telling(on_point, on_event))
         return self
+
+    def _program(self) -> str:
+        from workbench.sweep.program import sweep_program
+
+        return sweep_program(self)
 
     def _lost_points(self) -> bool:
         """Say whether a grid lacks points that were finished: their file was damaged or deleted."""

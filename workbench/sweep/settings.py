@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from workbench.core.checks import require_whole
 from workbench.core.errors import BadInputError
 from workbench.core.settings import Settings
 from workbench.sweep.constraint import parse
 from workbench.sweep.metrics import metric_name
 
+_MOST_WORKERS = 256
 _Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
@@ -46,6 +48,15 @@ class SweepSettings(Settings):
         return tuple(parse(text).text for text in texts)
 
 
+def require_workers(asked: int | None) -> int:
+    """Return how many jobs a sweep has under way at once.
+
+    Raises:
+        BadInputError: It is no whole number of 1…256.
+    """
+    return default_workers() if asked is None else require_whole("workers", asked, least=1, most=_MOST_WORKERS)
+
+
 def default_workers() -> int:
-    """Return how many jobs a sweep has under way at once: as many as the cluster runs."""
+    """Return as many as the cluster runs."""
     return int(os.environ.get("WORKBENCH_WORKERS") or os.cpu_count() or 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.artifact import Artifact
@@ -17,12 +17,16 @@ from workbench.evaluate.variant import measure_variant
 from workbench.jobs import submit
 from workbench.sweep import cache
 from workbench.sweep.plan import Base, Plan
+from workbench.sweep.pool import work_off
 from workbench.sweep.training_proposer import TrainingProposer
 from workbench.sweep.waiting import seconds_of, take_up
 from workbench.train.answerable import KIND, STAGE
 from workbench.train.search import candidate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
     from workbench.core.events import Event
     from workbench.core.records import Variant
     from workbench.datasets import Dataset
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
     from workbench.sweep.training_search import TrainingSearch
     from workbench.train.settings import TrainSettings
 
-_SECONDS_A_LOOK = 0.2
 _PROPOSALS_A_TRIAL = 20
 _TIMES_LOST = 3
 
@@ -77,30 +80,16 @@ class TrainingDriver:
             JobCancelledError: It was cancelled.
             WorkspaceError: The disk refused a point.
         """
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="search") as pool:
-            try:
-                self._loop(pool)
-            except BaseException:
-                # Leaving the block waits for the threads, and they wait for jobs.
-                self._cancel()
-                raise
+        work_off(self.workers, self._begin, self._ended, look=self._obey, cancel=self._cancel)
         if self.search.folder.wished("pause"):
             return "paused"
         self._look_at_the_test_split()
         return "done"
 
-    def _loop(self, pool: ThreadPoolExecutor) -> None:
-        under_way: dict[Future[SweepPoint], Any] = {}
-        while True:
-            while len(under_way) < min(self.workers, self.proposer.left) and (found := self._next()) is not None:
-                trial, plan, training = found
-                under_way[pool.submit(self._try, trial, plan, training)] = trial
-            if not under_way:
-                return
-            ended, _ = wait(under_way, timeout=_SECONDS_A_LOOK, return_when=FIRST_COMPLETED)
-            self._obey()
-            for future in ended:
-                self._ended(future.result(), under_way.pop(future))
+    def _begin(self, under_way: int) -> tuple[Callable[[], SweepPoint], Any] | None:
+        if under_way >= self.proposer.left or (found := self._next()) is None:
+            return None
+        return partial(self._try, *found), found[0]
 
     def _next(self) -> tuple[Any, Plan, TrainSettings] | None:
         """Return a proposal that may be trained; None where there is none, or somebody wants a rest."""
@@ -190,7 +179,8 @@ class TrainingDriver:
         itself = evaluate(model, data, workspace=self.search.workspace)
         return measure_variant(label, model, data, itself, timed=False, workspace=self.search.workspace)
 
-    def _ended(self, point: SweepPoint, trial: Any) -> None:
+    def _ended(self, future: Future[SweepPoint], trial: Any) -> None:
+        point = future.result()
         self._keep(point)
         accuracy = point.variant.accuracy.value if point.variant is not None else None
         self.proposer.tell(trial, accuracy, counts=True)
@@ -215,8 +205,7 @@ class TrainingDriver:
         self.search.keep_tested(known)
 
     def _obey(self) -> None:
-        if self.search.folder.wished("cancel") or (self.context.folder / "cancel").exists():
-            raise JobCancelledError(f"{self.search.name} was cancelled; resume it to go on.")
+        self.search.folder.obey(self.context.folder)
 
     def _cancel(self) -> None:
         self._stop.set()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
 from workbench.core.records import Variant
@@ -12,7 +11,7 @@ from workbench.core.workspace import read_json, write_json
 from workbench.sweep.axes import axis_from_json
 from workbench.sweep.handle import Sweep
 from workbench.sweep.listening import telling
-from workbench.sweep.settings import default_workers
+from workbench.sweep.settings import require_workers
 from workbench.train.search import SearchSettings
 
 if TYPE_CHECKING:
@@ -109,22 +108,6 @@ class TrainingSearch(Sweep):
             raise BadInputError.of("metric", rule="must be accuracy, which the search maximises", got=metric)
         return TrainingProposer.open(self.folder, self.tuning, self.axes, reading=True).importance()
 
-    def export(self, form: Literal["csv", "json", "py"], path: str | Path | None = None) -> str:
-        """Return the points as CSV or JSON, or the program that reproduces the search; write it where a path is given.
-
-        Raises:
-            BadInputError: No such form.
-            WorkspaceError: The file cannot be written.
-        """
-        if form != "py":
-            return super().export(form, path)
-        from workbench.core.workspace import write_atomic
-
-        text = self._program()
-        if path is not None:
-            write_atomic(Path(path), text)
-        return text
-
     def resume(
         self,
         *,
@@ -151,42 +134,12 @@ class TrainingSearch(Sweep):
         if retry_failed:
             raise BadInputError.of("retry_failed", rule="must be False for a search", got=retry_failed,
                                    hint="begin another with other settings")  # fmt: skip
-        if workers is not None and workers < 1:
-            raise BadInputError.of("workers", rule="must be at least 1", got=workers)
+        asked = {"sweep": self.name, "workers": require_workers(workers)}
         if self.state != "done":
-            asked = {"sweep": self.name, "workers": workers or default_workers()}
             here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=telling(on_point, on_event))
         return self
 
     def _program(self) -> str:
-        asked = self.folder.asked()["tuning"]
-        lines = [
-            f'"""The search {self.name}."""',
-            "",
-            "from workbench.core.workspace import Workspace",
-            "from workbench.datasets import Dataset",
-            "from workbench.sweep.axes import Range",
-            "from workbench.sweep.search import search",
-            "",
-            f"workspace = Workspace.at({str(self.workspace.home)!r})",
-            f"data = Dataset.open_spec({asked['data']!r}, workspace)",
-            "found = search(",
-            "    data, workspace=workspace,",
-            f"    name={self.name!r},",
-            "    space={",
-            *(f"        {name!r}: {_shown(axis)}," for name, axis in asked["axes"].items()),
-            "    },",
-            f"    train={asked['train']!r},",
-            f"    objectives={tuple(self.settings.objectives)!r},",
-            *(f"    {name}={value!r}," for name, value in asked["settings"].items()),
-            ")",
-            "for point in found.frontier():",
-            "    print(point.label)",
-        ]
-        return "\n".join(lines) + "\n"
+        from workbench.sweep.program import search_program
 
-
-def _shown(axis: Any) -> str:
-    if not isinstance(axis, dict):
-        return repr(axis)
-    return f"Range({', '.join(f'{name}={value!r}' for name, value in axis.items())})"
+        return search_program(self, self.axes)
