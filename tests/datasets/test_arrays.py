@@ -38,7 +38,8 @@ def home(tmp_path: Path) -> Workspace:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"x_train": np.zeros((12, 64), np.uint8)}, r"x_train must have shape .* got 'shape \(12, 64\)'"),
+        ({"x_train": np.zeros(12, np.uint8)}, r"x_train must have shape .* got 'shape \(12,\)'"),
+        ({"x_train": np.zeros((12, 64), np.uint8)}, r"x_test must have shape \(N, columns\) to be a table"),
         ({"x_train": np.zeros((12, 8, 8, 2), np.uint8)}, "x_train must have shape"),
         ({"x_train": np.zeros((0, 8, 8), np.uint8)}, "x_train must hold at least one sample"),
         ({"x_train": np.zeros((12, 2, 2), np.uint8)}, "x_train must hold images of 4 to 256 pixels"),

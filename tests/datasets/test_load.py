@@ -90,7 +90,7 @@ def test_problems_of_a_file_cross_the_job_as_one_sentence(workspace: Workspace, 
 
 
 def test_an_unknown_dataset_is_refused_with_what_there_is(workspace: Workspace) -> None:
-    with pytest.raises(BadInputError, match="one of digits, fashion_mnist, mnist"):
+    with pytest.raises(BadInputError, match=r"one of breast_cancer, digits, fashion_mnist, mnist, wine, a \.csv"):
         load_dataset("cifar", workspace=workspace)
 
 
@@ -98,7 +98,7 @@ def test_an_unknown_dataset_is_refused_with_what_there_is(workspace: Workspace) 
     ("dataset", "sentence"),
     [
         (None, "dataset must be a name or a path, got None"),
-        ("", "dataset must be one of digits, .* got ''"),
+        ("", "dataset must be one of breast_cancer, .* got ''"),
         ("a" * 3000, "dataset must be one that can be read, got 'a{40,130}…; the system says: File name too long"),
         ("~nosuchuser/x", "dataset must be one that can be read, got '~nosuchuser/x'; the system says: Could not"),
         ("a\0b", r"dataset must be one of .* got 'a\\x00b'"),

@@ -148,7 +148,7 @@ class _Range:
     def of(cls, data: Dataset, indices: NDArray[np.int64] | None) -> _Range:
         """Measure the inputs of some samples, or of all of them; percentiles on few thousand evenly spaced ones."""
         stored = data.x_train if indices is None else data.x_train[indices]
-        scale = 1.0 if stored.dtype == np.float32 else 255.0
+        scale = 255.0 if stored.dtype == np.uint8 else 1.0
         looked_at = stored[spread(len(stored), _MOST_LOOKED_AT)]
         low, high = np.percentile(looked_at, _PERCENTILES)
         return cls(float(stored.min()) / scale, float(stored.max()) / scale, float(low) / scale, float(high) / scale)

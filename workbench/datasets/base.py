@@ -13,18 +13,24 @@ from workbench.core.plugins import Registry
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from workbench.datasets.columns import Column
+    from workbench.datasets.kinds import Kind
+
 
 @dataclass(frozen=True)
 class RawData:
     """Arrays as a source gives them, not yet checked.
 
     Attributes:
-        x_train: Images, (N, H, W) or (N, H, W, C).
+        x_train: Images, (N, H, W) or (N, H, W, C); rows of a table, (N, columns); or any samples, (N, …).
         y_train: Labels, (N,).
-        x_test: Images of the test split.
+        x_test: Samples of the test split.
         y_test: Labels of the test split.
         classes: Names of the classes in label order; None names them by their number.
         note: A sentence on where the data came from that people should see.
+        kind: What the samples are; None is told from their shape.
+        columns: Of a table whose rows are features already, how they were made; none are numbers still to be scaled.
+        names: Of the columns of a table of numbers; none are called x0, x1, ….
     """
 
     x_train: NDArray[Any]
@@ -33,6 +39,9 @@ class RawData:
     y_test: NDArray[Any]
     classes: tuple[str, ...] | None = None
     note: str = ""
+    kind: Kind | None = None
+    columns: tuple[Column, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class DatasetSource(ABC):
@@ -42,12 +51,15 @@ class DatasetSource(ABC):
 
     Attributes:
         title: What people call it.
+        kind: What its samples are.
         revision: Counts up when `read` gives other arrays than before, so that prepared files are made anew.
         note: A sentence that people should see with the dataset.
-        sound_accuracy: Test accuracy below which a training of the docs' CNN went wrong; where a gate begins.
+        sound_accuracy: Test accuracy below which a training went wrong (the docs' CNN on images, the MLP on a
+            table); where a gate begins.
     """
 
     title: ClassVar[str]
+    kind: ClassVar[Kind] = "images"
     revision: ClassVar[int] = 1
     note: ClassVar[str] = ""
     sound_accuracy: ClassVar[float | None] = None

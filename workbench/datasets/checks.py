@@ -18,6 +18,7 @@ MOST_BYTES = 2 << 30
 _CHANNELS = (1, 3)
 _CHUNK = 4096
 _WHITE = 255
+_NO_IMAGES = "data that is no images is kind='samples'"
 
 
 def images(key: str, values: NDArray[Any]) -> NDArray[Any]:
@@ -137,13 +138,13 @@ def _shaped(key: str, values: NDArray[Any]) -> NDArray[Any]:
         values = values[..., None]
     if values.ndim != 4 or values.shape[-1] not in _CHANNELS:  # noqa: PLR2004
         raise BadInputError.of(key, rule="must have shape (N, H, W), (N, H, W, 1) or (N, H, W, 3)",
-                               got=f"shape {values.shape}")  # fmt: skip
+                               got=f"shape {values.shape}", hint=_NO_IMAGES)  # fmt: skip
     if not len(values):
         raise BadInputError.of(key, rule="must hold at least one sample", got=f"shape {values.shape}")
     if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in values.shape[1:3]):
         raise BadInputError.of(
             key, rule=f"must hold images of {SMALLEST_SIDE} to {LARGEST_SIDE} pixels a side",
-            got=f"{values.shape[1]}x{values.shape[2]}", hint="scale them first",
+            got=f"{values.shape[1]}x{values.shape[2]}", hint=f"scale them first; {_NO_IMAGES}",
         )  # fmt: skip
     declared_bytes(key, values.nbytes)
     return values
@@ -166,7 +167,7 @@ def _within(key: str, values: NDArray[Any], top: int) -> None:
             low, high = part[index].min(), part[index].max()
             raise BadInputError.of(
                 f"{key}[{start + index}]", rule=f"must lie in [0, {top}]", got=f"[{low:g}, {high:g}]",
-                hint="divide by 255 or convert to uint8" if top == 1 else "scale it to grey levels",
+                hint=f"{'divide by 255 or convert to uint8' if top == 1 else 'scale it to grey levels'}; {_NO_IMAGES}",
             )  # fmt: skip
 
 

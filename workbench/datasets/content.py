@@ -15,7 +15,8 @@ import numpy as np
 
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import read_json, write_json, writing
-from workbench.datasets import checks
+from workbench.datasets import checks, number_table, sample_checks
+from workbench.datasets.kinds import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
     from workbench.core.workspace import Workspace
     from workbench.datasets.base import RawData
+    from workbench.datasets.columns import Column
+    from workbench.datasets.dataset import Dataset
+    from workbench.datasets.kinds import Kind
+    from workbench.datasets.scaling import Scale
 
 DESCRIPTION = "dataset.json"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -37,12 +42,15 @@ class Content:
     """Data that holds every rule.
 
     Attributes:
-        x_train: (N, H, W, C), uint8 grey levels or float32 in [0, 1]; the test split has the same dtype.
+        x_train: Images, (N, H, W, C), uint8 grey levels or float32 in [0, 1]; a table's features, (N, features),
+            float32; or samples, (N, …), float32 or int32. The test split has the same dtype.
         y_train: (N,), int64, 0..k−1.
-        x_test: Images of the test split.
+        x_test: Samples of the test split.
         y_test: Labels of the test split.
         classes: k names.
         note: What people should see with the dataset.
+        kind: What the samples are.
+        columns: How a table's features were made.
     """
 
     x_train: NDArray[Any]
@@ -51,33 +59,58 @@ class Content:
     y_test: NDArray[np.int64]
     classes: tuple[str, ...]
     note: str
+    kind: Kind = "images"
+    columns: tuple[Column, ...] = ()
 
     @classmethod
-    def checked(cls, raw: RawData) -> Content:
-        """Check raw arrays.
+    def checked(cls, raw: RawData, scale: Scale | None = None) -> Content:
+        """Check raw arrays, and scale a table of numbers by its training part.
+
+        Args:
+            raw: The arrays.
+            scale: How; None is `standard`.
 
         Raises:
             BadInputError: Naming the key, and the index where one sample is at fault.
         """
-        x_train, x_test = checks.images("x_train", raw.x_train), checks.images("x_test", raw.x_test)
+        kind = kind_of(raw.x_train.ndim, raw.kind)
+        if kind == "table" and not raw.columns:
+            raw = number_table.scaled(raw, scale or "standard")
+        elif kind != "table" and scale is not None:
+            raise BadInputError.of("scaling", rule=f"must be left out for {kind}", got=scale,
+                                   hint="only a table's numbers are scaled")  # fmt: skip
+        check = checks.images if kind == "images" else sample_checks.samples
+        x_train, x_test = check("x_train", raw.x_train), check("x_test", raw.x_test)
         if x_train.shape[1:] != x_test.shape[1:]:
-            raise BadInputError.of("x_test", rule=f"must hold images like x_train's {x_train.shape[1:]}",
+            what = "images" if kind == "images" else "samples"
+            raise BadInputError.of("x_test", rule=f"must hold {what} like x_train's {x_train.shape[1:]}",
                                           got=x_test.shape[1:])  # fmt: skip
         if x_train.dtype != x_test.dtype:
-            x_train, x_test = _floats(x_train), _floats(x_test)
+            x_train, x_test = as_floats(x_train), as_floats(x_test)
         y_train = checks.labels("y_train", raw.y_train, "x_train", len(x_train))
         y_test = checks.labels("y_test", raw.y_test, "x_test", len(x_test))
         count = checks.class_count(y_train, y_test, raw.classes)
         classes = raw.classes or tuple(str(number) for number in range(count))
-        return cls(x_train, y_train, x_test, y_test, classes, raw.note)
+        return cls(x_train, y_train, x_test, y_test, classes, raw.note, kind, raw.columns)
+
+    @classmethod
+    def of(cls, data: Dataset) -> Content:
+        """Return what a prepared dataset's files hold now."""
+        arrays = {name: getattr(data, name) for name in ARRAYS}
+        return cls(**arrays, classes=data.classes, note=data.note, kind=data.kind, columns=data.columns)
 
     def checksum(self) -> str:
-        """Return the sha256 (hex) of names, shapes, types and values; where it came from plays no part."""
+        """Return the sha256 (hex) of names, shapes, types and values; where it came from plays no part.
+
+        What a table's features mean counts too; images have the checksum that they had before there were tables.
+        """
         total = hashlib.sha256()
         for name, array in self.arrays():
             total.update(json.dumps([name, array.dtype.str, array.shape]).encode())
             total.update(np.ascontiguousarray(array).data)
         total.update(json.dumps(self.classes).encode())
+        if self.kind != "images":
+            total.update(json.dumps([self.kind, [column.to_json() for column in self.columns]]).encode())
         return total.hexdigest()
 
     def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -149,7 +182,9 @@ def _write(partial: Path, name: str, checksum: str, content: Content) -> None:
             "name": name,
             "checksum": checksum,
             "classes": content.classes,
+            "kind": content.kind,
             "shape": content.x_train.shape[1:],
+            **({"columns": [column.to_json() for column in content.columns]} if content.columns else {}),
             "train": len(content.x_train),
             "test": len(content.x_test),
             "note": content.note,
@@ -175,5 +210,7 @@ def _clear(home: Path) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _floats(values: NDArray[Any]) -> NDArray[np.float32]:
-    return values if values.dtype == np.float32 else values.astype(np.float32) / np.float32(255)
+def as_floats(stored: NDArray[Any]) -> NDArray[np.float32]:
+    """Return stored samples as float32: grey levels as brightness in [0, 1], other numbers as they are."""
+    values = stored.astype(np.float32, copy=False)
+    return values / np.float32(255) if stored.dtype == np.uint8 else values

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.core.artifact import content_sha256
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace, digest
+from workbench.datasets import csv_file
 from workbench.datasets.base import SOURCES, DatasetSource
 from workbench.datasets.class_folders import listing
 from workbench.datasets.content import find
 from workbench.datasets.dataset import Dataset, safe_name
-from workbench.datasets.names import writable
+from workbench.datasets.names import shown, writable
+from workbench.datasets.options import ReadOptions
 from workbench.datasets.prepare import PrepareSettings
 
 if TYPE_CHECKING:
@@ -37,23 +39,29 @@ def load_dataset(
     *,
     workspace: Workspace | None = None,
     on_event: Callable[[Event], None] | None = None,
+    **options: Any,
 ) -> Dataset:
     """Return a dataset; one that is prepared already is opened at once, without a job.
 
     Args:
-        dataset: A name (`digits`, `mnist`, `fashion_mnist`), the path of an `.npz` file, or of a folder of class
+        dataset: A name (`digits`, `mnist`, `wine`, …), the path of a CSV or `.npz` file, or of a folder of class
             folders of images. A `Dataset` is returned as it is.
         workspace: Where the prepared files are kept.
         on_event: Called with each event of the job that prepares it.
+        **options: Fields of `ReadOptions` that say what the data does not say itself: `label`, the column of a CSV
+            file that holds the classes, `categorical` and `seed`; `scaling` of any table; `kind` of an `.npz` file.
 
     Raises:
-        BadInputError: No such dataset, or data that breaks a rule (the key, index or file is named).
+        BadInputError: No such dataset, an option that it does not take, or data that breaks a rule (the key, index,
+            file, row or column is named).
         WorkspaceError: The workspace cannot be written.
     """
+    said = ReadOptions.parse(options)
     if isinstance(dataset, Dataset):
+        said.require_among((), f"{dataset.name}, which is prepared")
         return dataset
     workspace = workspace or Workspace.default()
-    settings = _asked(dataset)
+    settings = _asked(dataset, said)
     folder = find(workspace, settings.keys[0])
     if folder is None:
         from workbench.jobs import finish, submit
@@ -67,7 +75,7 @@ def load_dataset(
 def default_dataset(workspace: Workspace | None = None) -> DefaultDataset:
     """Return `mnist` where it is at hand (a file, or prepared before), else `digits`, with the reason."""
     source = SOURCES.get("mnist")()
-    prepared = find(workspace or Workspace.default(), _unit_key("mnist", source, None))
+    prepared = find(workspace or Workspace.default(), _unit_key("mnist", source, None, ReadOptions()))
     if source.at_hand() or prepared is not None:
         return DefaultDataset("mnist", "MNIST is at hand.")
     digits = SOURCES.get("digits")()
@@ -78,45 +86,64 @@ def default_dataset(workspace: Workspace | None = None) -> DefaultDataset:
     )
 
 
-def _asked(dataset: str | os.PathLike[str]) -> PrepareSettings:
+def _asked(dataset: str | os.PathLike[str], options: ReadOptions) -> PrepareSettings:
     if not isinstance(dataset, str | os.PathLike):
         raise BadInputError.of("dataset", rule="must be a name or a path", got=dataset)
     try:
         name = os.fspath(dataset)
-        return _unit(name) if name in SOURCES.names() else _own(name)
+        return _unit(name, options) if name in SOURCES.names() else _own(name, options)
     except (OSError, RuntimeError) as error:  # too long, no permission, gone meanwhile; no such user's home
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise BadInputError.of("dataset", rule="must be one that can be read", got=str(dataset),
                                hint=f"the system says: {reason.rstrip('.')}") from error  # fmt: skip
 
 
-def _own(dataset: str) -> PrepareSettings:
+def _own(dataset: str, options: ReadOptions) -> PrepareSettings:
     path = Path(dataset).expanduser().absolute()
     writable(path)
     if dataset and path.is_dir():  # the empty text would be the working folder
+        options.require_among((), f"{shown(path.name)}, a folder of images")
         key = digest({"folder": path.name, "files": listing(path)})
         return PrepareSettings(kind="folder", name=safe_name(path.name), path=str(path), keys=(key,))
-    if path.is_file() and path.suffix == ".npz":
-        key = digest({"npz": path.name, "sha256": _sha256(path)})
-        return PrepareSettings(kind="npz", name=safe_name(path.stem), path=str(path), keys=(key,))
+    suffix = path.suffix.lower() if path.is_file() else ""
+    if suffix == ".npz":
+        options.require_among(("kind", "scaling"), f"{shown(path.name)}, an .npz file")
+        key = digest({"npz": path.name, "sha256": _sha256(path), **_said(options)})
+        return PrepareSettings(
+            kind="npz", name=safe_name(path.stem), path=str(path), keys=(key,), options=options
+        )  # fmt: skip
+    if suffix in csv_file.SUFFIXES:
+        options.require_among(("label", "categorical", "scaling", "seed"), f"{shown(path.name)}, a CSV file")
+        csv_file.require_size(path)  # before it is read for its checksum
+        key = digest({"csv": path.name, "sha256": _sha256(path), "reader": csv_file.REVISION, **_said(options)})
+        return PrepareSettings(kind="csv", name=safe_name(path.stem), path=str(path), keys=(key,), options=options)
     raise BadInputError.of(
-        "dataset", rule=f"must be one of {', '.join(SOURCES.names())}, an .npz file, or a folder of class folders",
+        "dataset",
+        rule=f"must be one of {', '.join(SOURCES.names())}, a .csv or .npz file, or a folder of class folders",
         got=dataset,
-    )  # fmt: skip
+    )
 
 
-def _unit(name: str) -> PrepareSettings:
+def _unit(name: str, options: ReadOptions) -> PrepareSettings:
     source = SOURCES.get(name)()
+    table = source.kind == "table"
+    options.require_among(("scaling",) if table else (), f"{name}, a dataset with a name" if table else name)
     file = source.locate()
     if file is not None:
         writable(file)
     # Also found without the file: once prepared, it is there when the file is not.
-    keys = (_unit_key(name, source, file), _unit_key(name, source, None))
-    return PrepareSettings(kind="unit", name=name, path=str(file) if file else None, keys=tuple(dict.fromkeys(keys)))
+    keys = tuple(dict.fromkeys(_unit_key(name, source, found, options) for found in (file, None)))
+    return PrepareSettings(kind="unit", name=name, path=str(file) if file else None, keys=keys, options=options)
 
 
-def _unit_key(name: str, source: DatasetSource, file: Path | None) -> str:
-    return digest({"unit": name, "revision": source.revision, "file": _sha256(file) if file else None})
+def _unit_key(name: str, source: DatasetSource, file: Path | None, options: ReadOptions) -> str:
+    asked = {"unit": name, "revision": source.revision, "file": _sha256(file) if file else None}
+    return digest({**asked, **_said(options)})
+
+
+def _said(options: ReadOptions) -> dict[str, Any]:
+    # Nothing where nothing was said: what was prepared before there were options is found as ever.
+    return {"options": given} if (given := options.given()) else {}
 
 
 def _sha256(file: Path) -> str:

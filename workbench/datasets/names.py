@@ -8,12 +8,21 @@ from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
     from pathlib import Path
+
+_MOST_LISTED = 12
 
 
 def shown(path: str | os.PathLike[str]) -> str:
     """Return a path for a sentence: line ends, bytes that are no UTF-8 and the like are escaped."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(path))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names for a sentence, the first few of many."""
+    every = [shown(name) for name in names]
+    return ", ".join(every[:_MOST_LISTED]) + (f", … ({len(every)} in all)" if len(every) > _MOST_LISTED else "")
 
 
 def is_utf8(text: str) -> bool:

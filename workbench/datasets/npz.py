@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.errors import BadInputError
-from workbench.datasets import checks
+from workbench.datasets import checks, sample_checks
 from workbench.datasets.base import RawData
+from workbench.datasets.kinds import kind_of
 from workbench.datasets.names import shown
 from workbench.datasets.splits import stratified
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workbench.datasets.kinds import Kind
+
 _TEST_SHARE = 0.2
 _NAMES = "USiu"  # kinds of dtype that names may have: text, bytes, whole numbers
 # All that zipfile, its decompressors and numpy's reader of headers raise at bytes that they cannot make sense of.
@@ -29,13 +32,18 @@ _UNREADABLE = (
     ArithmeticError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
     lzma.LZMAError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+_CHECKS = {"images": checks.images, "table": sample_checks.numbers, "samples": sample_checks.samples}
 _SPLIT = ("x_train", "y_train", "x_test", "y_test")
 
 
-def read_npz(path: Path) -> RawData:
+def read_npz(path: Path, kind: Kind | None = None) -> RawData:
     """Read `x_train, y_train, x_test, y_test`, or `x, y` of which every fifth of a class becomes the test split.
 
-    An optional array of strings `classes` names the classes.
+    Optional arrays of strings name the classes, `classes`, and the columns of a table, `columns`.
+
+    Args:
+        path: The file.
+        kind: What the samples are; None is told from their shape.
 
     Raises:
         BadInputError: Naming the file, or the key at fault; pickled objects are never unpacked.
@@ -49,21 +57,24 @@ def read_npz(path: Path) -> RawData:
                 got=f"keys {', '.join(sizes) or 'none'}",
             )  # fmt: skip
     checks.declared_bytes(shown(path.name), sum(sizes[key] for key in keys))
-    classes = _classes(path) if "classes" in sizes else None
+    classes = _names(path, "classes", "class") if "classes" in sizes else None
+    names = _names(path, "columns", "column") if "columns" in sizes else ()
     arrays = {key: _array(path, key) for key in keys}
     if "x" not in arrays:
-        return RawData(arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"], classes)
-    x = checks.images("x", arrays["x"])
+        x_train, y_train, x_test, y_test = (arrays[key] for key in _SPLIT)
+        return RawData(x_train, y_train, x_test, y_test, classes, kind=kind, names=names)
+    kind = kind_of(arrays["x"].ndim, kind)
+    x = _CHECKS[kind]("x", arrays["x"])
     y = checks.labels("y", arrays["y"], "x", len(x))
     rest, held = stratified(y, _TEST_SHARE)
     note = f"{shown(path.name)} has no split of its own: a fixed fifth of each class is the test split."
-    return RawData(x[rest], y[rest], x[held], y[held], classes, note)
+    return RawData(x[rest], y[rest], x[held], y[held], classes, note, kind=kind, names=names)
 
 
-def _classes(path: Path) -> tuple[str, ...]:
-    values = _array(path, "classes")
+def _names(path: Path, key: str, one: str) -> tuple[str, ...]:
+    values = _array(path, key)
     if values.ndim != 1 or values.dtype.kind not in _NAMES:
-        raise BadInputError.of(f"classes in {shown(path.name)}", rule="must be a row of texts, one name a class",
+        raise BadInputError.of(f"{key} in {shown(path.name)}", rule=f"must be a row of texts, one name a {one}",
                                got=f"shape {values.shape}, dtype {values.dtype}")  # fmt: skip
     return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in values)
 

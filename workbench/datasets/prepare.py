@@ -10,8 +10,10 @@ from pydantic import Field
 from workbench.core.settings import Settings
 from workbench.datasets.base import SOURCES, RawData
 from workbench.datasets.content import Content, store
+from workbench.datasets.csv_table import read_table
 from workbench.datasets.folder import read_folder
 from workbench.datasets.npz import read_npz
+from workbench.datasets.options import ReadOptions
 
 if TYPE_CHECKING:
     from workbench.jobs.stage import StageContext
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
 class PrepareSettings(Settings):
     """What to prepare and under which questions to find it again."""
 
-    kind: Literal["unit", "npz", "folder"] = Field(description="named dataset, .npz file, or folder of folders")
+    kind: Literal["unit", "npz", "csv", "folder"] = Field(
+        description="named dataset, .npz file, CSV file, or folder of folders"
+    )
     name: str = Field(description="what the dataset is called")
     path: str | None = Field(default=None, description="file or folder to read; none for what is downloaded")
     keys: tuple[str, ...] = Field(default=(), description="content addresses of the questions this answers")
+    options: ReadOptions = Field(default_factory=ReadOptions, description="what was said about the data")
 
 
 def run(context: StageContext) -> dict[str, str]:
@@ -32,7 +37,7 @@ def run(context: StageContext) -> dict[str, str]:
     context.progress(0, 3, f"reading {settings.name}")
     raw = _read(settings)
     context.progress(1, 3, f"checking {settings.name}")
-    content = Content.checked(raw)
+    content = Content.checked(raw, None if settings.kind == "csv" else settings.options.scaling)
     context.progress(2, 3, f"writing {settings.name}")
     folder = store(context.workspace, settings.name, content, settings.keys)
     context.progress(3, 3, f"{settings.name} is ready")
@@ -42,7 +47,9 @@ def run(context: StageContext) -> dict[str, str]:
 def _read(settings: PrepareSettings) -> RawData:
     path = Path(settings.path) if settings.path is not None else None
     if settings.kind == "npz" and path is not None:
-        return read_npz(path)
+        return read_npz(path, settings.options.kind)
+    if settings.kind == "csv" and path is not None:
+        return read_table(path, settings.options)
     if settings.kind == "folder" and path is not None:
         return read_folder(path)
     return SOURCES.get(settings.name)().read(path)

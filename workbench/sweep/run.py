@@ -201,8 +201,7 @@ def _same_data(handle: Sweep) -> Dataset:
     from workbench.datasets import content
 
     data = handle.data()
-    held = content.Content(data.x_train, data.y_train, data.x_test, data.y_test, data.classes, data.note)
-    found = held.checksum()
+    found = content.Content.of(data).checksum()
     if found != data.checksum or found != handle.folder.asked()["dataset"]["checksum"]:
         raise WorkspaceError(
             f"{data.folder} must hold the data that the sweep {handle.name} began with "

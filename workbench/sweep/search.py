@@ -182,6 +182,7 @@ def _judged_by(data: Dataset, share: float, workspace: Workspace) -> Dataset:
     return Dataset.from_arrays(
         data.x_train[kept], data.y_train[kept], data.x_train[held], data.y_train[held],
         name=safe_name(f"{data.name[:50]}-validation"), classes=data.classes, workspace=workspace,
+        kind="images" if data.kind == "images" else "samples",  # which are kept as they are
     )  # fmt: skip
 
 
