@@ -72,6 +72,7 @@ def test_what_was_fitted_is_an_artifact_with_its_curve(fitted: WorkbenchClassifi
     assert len(fitted.curve_.points) == len(fitted.history_["loss"]) == 6
     assert fitted.history_["loss"][-1] < fitted.history_["loss"][0]
     assert fitted.n_features_in_ == 64
+    assert fitted.artifact_.metrics["parameters"] == (64 + 1) * 128 + (128 + 1) * 10  # rows, not images
 
 
 def test_an_equal_fit_is_not_trained_twice(fitted: WorkbenchClassifier, table: Samples, workspace: Workspace) -> None:
@@ -168,7 +169,9 @@ def test_other_columns_than_those_fitted_are_refused(fitted: WorkbenchClassifier
 
 def test_scaling_knows_the_training_part_only_and_ends_at_its_range() -> None:
     scaling = Scaling.learnt(np.array([[0.0, -5], [10, -5]]))
-    images = scaling.images(np.array([[5.0, 7], [-3, -5], [20, -5]]))
+    rows = np.array([[5.0, 7], [-3, -5], [20, -5]])
+    assert scaling.scaled(rows, as_images=False).tolist() == [[0.5, 1], [0, 0], [1, 0]]
+    images = scaling.scaled(rows, as_images=True)
     assert images.shape == (3, 4, 4, 1)
     assert images.reshape(3, 16)[:, :2].tolist() == [[0.5, 1], [0, 0], [1, 0]]
     assert not images.reshape(3, 16)[:, 2:].any()
@@ -185,4 +188,6 @@ def test_scaling_knows_the_training_part_only_and_ends_at_its_range() -> None:
 )
 def test_images_keep_their_contrast_where_they_can(pixels: NDArray[Any], expected: list[float]) -> None:
     images = np.tile(pixels[:, None, None], (1, 4, 4))
-    assert Scaling.learnt(images).images(images)[:, 0, 0, 0].tolist() == pytest.approx(expected)
+    scaled = Scaling.learnt(images).scaled(images, as_images=False)
+    assert scaled.shape == (3, 4, 4, 1)
+    assert scaled[:, 0, 0, 0].tolist() == pytest.approx(expected)

@@ -44,7 +44,7 @@ def damage_between(
         variant: What became of it.
         data: An open dataset.
         split: `test` or `train`.
-        worst: Most flips to list, each with its thumbnail.
+        worst: Most flips to list, each with its thumbnail or, of a table, its row.
         layer_samples: Samples that layers are compared on, evenly spaced.
 
     Raises:
@@ -63,8 +63,8 @@ def damage_between(
     rows = np.arange(len(labels))
     lost = before[rows, labels] - after[rows, labels]
     flipped = np.flatnonzero(right[0] & ~right[1])
-    images = data.floats(split, np.linspace(0, len(labels) - 1, min(layer_samples, len(labels))).astype(np.int64))
-    compared = _layers(parent, variant, images)
+    samples = data.floats(split, np.linspace(0, len(labels) - 1, min(layer_samples, len(labels))).astype(np.int64))
+    compared = _layers(parent, variant, samples)
     return Damage(
         parent=parent.sha256,
         variant=variant.sha256,
@@ -88,7 +88,7 @@ def damage_between(
         repaired=int((~right[0] & right[1]).sum()),
         confidence_lost=float(lost.mean()),
         layers=compared.layers,
-        layer_samples=len(images) if compared.layers else 0,
+        layer_samples=len(samples) if compared.layers else 0,
         unmatched=compared.unmatched,
     )
 
@@ -135,15 +135,16 @@ def _flip(index: int, data: Dataset, split: Split, before: Values, after: Values
         variant_label=data.classes[taken_for],
         variant_confidence=float(after[taken_for]),
         confidence_lost=float(before[label] - after[label]),
-        thumbnail=thumbnail(data.floats(split, slice(index, index + 1))[0]),
+        thumbnail=thumbnail(data.floats(split, index)) if data.kind == "images" else "",
+        row=data.row(split, index),
     )
 
 
-def _layers(parent: Artifact, variant: Artifact, images: NDArray[np.float32]) -> Compared:
+def _layers(parent: Artifact, variant: Artifact, samples: NDArray[np.float32]) -> Compared:
     others = [artifact.label for artifact in (parent, variant) if artifact.format != "onnx"]
     if others:
         return Compared((), (f"all layers: only ONNX files show their layers' outputs, not {', '.join(others)}",))
-    return layer_errors(parent.path.read_bytes(), variant.path.read_bytes(), images)
+    return layer_errors(parent.path.read_bytes(), variant.path.read_bytes(), samples)
 
 
 def _bits(right: NDArray[np.bool_]) -> str:

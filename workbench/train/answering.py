@@ -17,12 +17,12 @@ _BATCH = 256
 _SESSIONS = 8
 
 
-def probabilities(model: Artifact, images: NDArray[np.float32]) -> NDArray[np.float64]:
+def probabilities(model: Artifact, samples: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return what an ONNX classifier answers.
 
     Args:
         model: The artifact; its file is checked when it is first opened.
-        images: (N, H, W, C), float32 in [0, 1].
+        samples: (N, …), float32; images in [0, 1].
 
     Returns:
         (N, classes); each row adds up to 1.
@@ -32,7 +32,7 @@ def probabilities(model: Artifact, images: NDArray[np.float32]) -> NDArray[np.fl
     """
     session = _session(str(model.folder), model.sha256)
     name = session.get_inputs()[0].name
-    parts = [session.run(None, {name: images[at : at + _BATCH]})[0] for at in range(0, len(images), _BATCH)]
+    parts = [session.run(None, {name: samples[at : at + _BATCH]})[0] for at in range(0, len(samples), _BATCH)]
     # Softmax of float32 adds up to 1 within 1e-7 only, and who multiplies or takes logarithms expects better.
     found = np.concatenate(parts).astype(np.float64)
     return found / found.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]

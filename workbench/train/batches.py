@@ -20,7 +20,7 @@ class Batches:
     """Samples of one split in memory, as TensorFlow takes them.
 
     Attributes:
-        images: (N, H, W, C), uint8 grey levels or float32 in [0, 1].
+        samples: (N, …), uint8 grey levels of images, or float32 or int32, which are taken as they are.
         labels: (N,), int64.
         classes: Count of classes.
         batch_size: Samples a batch; the last one of an epoch may be smaller.
@@ -28,7 +28,7 @@ class Batches:
         shift_pixels: Each image is moved by up to so many pixels in both directions; what it leaves is black.
     """
 
-    images: NDArray[Any]
+    samples: NDArray[Any]
     labels: NDArray[np.int64]
     classes: int
     batch_size: int = 64
@@ -38,7 +38,7 @@ class Batches:
     @property
     def steps(self) -> int:
         """Batches an epoch."""
-        return math.ceil(len(self.images) / self.batch_size)
+        return math.ceil(len(self.samples) / self.batch_size)
 
     def shuffled(self, first: int, last: int) -> Any:
         """Return the batches of epochs `first` (counted from 0) up to, not with, `last`, one after the other.
@@ -47,14 +47,14 @@ class Batches:
         uninterrupted one would have seen.
 
         Returns:
-            A `tf.data.Dataset` of (float32 (B, H, W, C) in [0, 1], one-hot float32 (B, classes)).
+            A `tf.data.Dataset` of (float32 (B, …), images in [0, 1], one-hot float32 (B, classes)).
         """
         import tensorflow as tf
 
-        images, labels, count = tf.constant(self.images), tf.constant(self.labels), len(self.images)
+        samples, labels, count = tf.constant(self.samples), tf.constant(self.labels), len(self.samples)
 
         def batch(epoch: Any, number: Any, index: Any) -> Any:
-            chosen = tf.gather(images, index)
+            chosen = tf.gather(samples, index)
             if self.shift_pixels:
                 chosen = _shifted(chosen, self.shift_pixels, tf.stack([self.seed + epoch * _EPOCH_STRIDE, number]))
             return self._pair(chosen, tf.gather(labels, index))
@@ -72,15 +72,14 @@ class Batches:
         """Return all samples once, unshifted, in their order, in batches."""
         import tensorflow as tf
 
-        samples = tf.data.Dataset.from_tensor_slices((self.images, self.labels)).batch(self.batch_size)
+        samples = tf.data.Dataset.from_tensor_slices((self.samples, self.labels)).batch(self.batch_size)
         return samples.map(_as_written(self._pair)).prefetch(_BATCHES_AHEAD)
 
-    def _pair(self, images: Any, labels: Any) -> Any:
+    def _pair(self, samples: Any, labels: Any) -> Any:
         import tensorflow as tf
 
-        if images.dtype == tf.uint8:
-            images = tf.cast(images, tf.float32) / 255.0
-        return images, tf.one_hot(labels, self.classes)
+        floats = tf.cast(samples, tf.float32)
+        return (floats / 255.0 if samples.dtype == tf.uint8 else floats), tf.one_hot(labels, self.classes)
 
 
 def _as_written(function: Any) -> Any:

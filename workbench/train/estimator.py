@@ -18,6 +18,7 @@ from workbench.datasets import Dataset
 from workbench.datasets.splits import stratified
 from workbench.train import answering
 from workbench.train.answerable import KIND, STAGE
+from workbench.train.architectures.base import ARCHITECTURES
 from workbench.train.scaling import Scaling
 from workbench.train.settings import LearningSettings, TrainSettings
 
@@ -36,8 +37,9 @@ class WorkbenchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Each `fit` is a run like any other: it can be watched, its files stay, and the same data with the same settings
     (`random_state` included) is not trained twice. X is a table or images:
 
-    - (n, features): each column is scaled to [0, 1] by its range in the training part, which the estimator keeps;
-      a row fills the smallest square that holds it, so 64 columns are an 8x8 image for the convolutional networks.
+    - (n, features): each column is scaled to [0, 1] by its range in the training part, which the estimator keeps. A
+      network that takes images alone gets them: a row fills the smallest square that holds it, so 64 columns are an
+      8x8 image.
     - (n, H, W) or (n, H, W, C): grey levels 0..255 or floats in [0, 1] are taken as they are, else they are scaled
       by the range of all pixels.
 
@@ -155,7 +157,7 @@ class WorkbenchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         samples = validate_data(self, X, reset=False, allow_nd=True)
         if samples.shape[1:] != self._shape:
             raise ValueError(f"X must have the shape (n, {self._shape}) that was fitted, got {samples.shape}.")
-        return answering.probabilities(self.onnx_, self.scaling_.images(samples))
+        return answering.probabilities(self.onnx_, self.scaling_.scaled(samples, as_images=self._as_images))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Return the most probable label of each sample, (n,).
@@ -172,13 +174,15 @@ class WorkbenchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if samples.ndim > _MOST_AXES:
             raise ValueError(f"X must have the shape (n, features) or hold images, got {samples.shape}.")
         self._shape = samples.shape[1:]
+        self._as_images = not ARCHITECTURES.get(self.architecture).takes(self._shape)
 
     def _dataset(self, samples: NDArray[Any], encoded: NDArray[np.int64], workspace: Workspace) -> Dataset:
-        images = self.scaling_.images(samples)
+        scaled = self.scaling_.scaled(samples, as_images=self._as_images)
         # A dataset has a test split; nothing looks at it here, and whoever scores brings samples of their own.
         return Dataset.from_arrays(
-            images, encoded, images[:1], encoded[:1], name="fitted", classes=self._names(), workspace=workspace
-        )
+            scaled, encoded, scaled[:1], encoded[:1], name="fitted", classes=self._names(), workspace=workspace,
+            kind="images" if scaled.ndim == _MOST_AXES else "samples",
+        )  # fmt: skip
 
     def _names(self) -> tuple[str, ...] | None:
         names = tuple(str(label) for label in self.classes_)

@@ -65,7 +65,7 @@ def train_settings(dataset: Dataset, recipe: str = "docs", **overrides: Any) -> 
     """Return a recipe's settings for a dataset, some of them changed; None leaves the recipe's value.
 
     Raises:
-        BadInputError: No such recipe or architecture, a value breaks its rule, or the images are too small.
+        BadInputError: No such recipe or architecture, a value breaks its rule, or the network does not fit the samples.
     """
     plan = recipes.get(recipe)
     values = {"architecture": plan.architecture, **plan.settings().model_dump()}

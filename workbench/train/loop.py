@@ -59,7 +59,7 @@ def batches(dataset: Dataset, settings: LearningSettings) -> tuple[Batches, Batc
         len(dataset.classes),
         settings.batch_size,
         settings.seed,
-        settings.shift_pixels,
+        settings.shift_pixels if dataset.kind == "images" else 0,
     )
     return training, validation
 
@@ -93,6 +93,8 @@ def learn(
         WorkspaceError: The disk refused the checkpoint, or it is of another model.
     """
     training, validation = batches(dataset, settings)
+    if settings.shift_pixels and not training.shift_pixels:
+        context.emit("note", text=f"{dataset.name} holds no images, so nothing is shifted by {settings.shift_pixels}.")
     compile_model(model, settings, settings.epochs * training.steps, lesson)
     file = context.folder / checkpoint.FILE_NAME
     progress = checkpoint.restore(file, model)

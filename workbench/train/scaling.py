@@ -1,4 +1,4 @@
-"""Arbitrary arrays as the images in [0, 1] that a dataset holds."""
+"""Arbitrary arrays in [0, 1], as a network takes them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from workbench.datasets import scaling
 from workbench.datasets.checks import SMALLEST_SIDE
 
 if TYPE_CHECKING:
@@ -39,30 +40,29 @@ class Scaling:
         Args:
             samples: (N, features) of a table, or (N, H, W) or (N, H, W, C) images; finite.
         """
-        axes = 0 if samples.ndim == _TABLE_AXES else None
-        low = np.asarray(samples.min(axis=axes), np.float64)
-        high = np.asarray(samples.max(axis=axes), np.float64)
-        if samples.ndim != _TABLE_AXES:
-            white = 1 if samples.dtype.kind == "f" else _WHITE
-            if low >= 0 and high <= white:
-                low, high = np.float64(0), np.float64(white)  # type: ignore[assignment]
-        span = np.asarray(high - low)
-        return cls(np.asarray(low), np.where(span > 0, span, 1.0))
+        if samples.ndim == _TABLE_AXES:
+            return cls(*scaling.learnt(samples, "minmax"))
+        white = 1 if samples.dtype.kind == "f" else _WHITE
+        if samples.min() >= 0 and samples.max() <= white:
+            return cls(np.asarray(0.0), np.asarray(float(white)))
+        low, span = scaling.learnt(samples.reshape(-1), "minmax")
+        return cls(np.asarray(low), span)
 
-    def images(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Return samples as images; what lies beyond the range that was learnt is taken for its end.
-
-        A table's row fills the smallest square that holds it, line by line, and zeros fill the rest: 64 columns are an
-        8x8 image.
+    def scaled(self, samples: NDArray[Any], *, as_images: bool) -> NDArray[np.float32]:
+        """Return samples in [0, 1]; what lies beyond the range that was learnt is taken for its end.
 
         Args:
             samples: As in `learnt`, any number of them.
+            as_images: Make images of a table too: a row fills the smallest square that holds it, line by line, and
+                zeros fill the rest, so that 64 columns are an 8x8 image.
 
         Returns:
-            (N, H, W, C), in [0, 1].
+            (N, features), or images (N, H, W, C).
         """
         values = np.clip((samples - self.low) / self.span, 0, 1).astype(np.float32)
         if values.ndim == _TABLE_AXES:
+            if not as_images:
+                return values
             side = max(SMALLEST_SIDE, math.isqrt(values.shape[1] - 1) + 1)
             square = np.zeros((len(values), side * side), np.float32)
             square[:, : values.shape[1]] = values

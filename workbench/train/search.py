@@ -110,7 +110,7 @@ def candidate(
         values: Value by axis.
 
     Raises:
-        BadInputError: They do not fit together, or the network does not fit the images.
+        BadInputError: They do not fit together, or the network does not fit the samples.
     """
     sizes = ARCHITECTURES.get(settings.architecture).model_fields
     learning = {name: value for name, value in values.items() if name not in sizes}

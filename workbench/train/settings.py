@@ -31,7 +31,10 @@ class LearningSettings(Settings):
         default=0.0, ge=0, lt=0.5, description="part of each label that is spread over all classes"
     )
     shift_pixels: int = Field(
-        default=0, ge=0, le=8, description="each image is moved by up to so many pixels, anew every epoch"
+        default=0,
+        ge=0,
+        le=8,
+        description="each image is moved by up to so many pixels, anew every epoch; tables are not",
     )
     validation_fraction: float = Field(
         default=0.0, ge=0, le=0.5, description="share of each class held back from training to validate on"

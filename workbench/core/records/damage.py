@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from workbench.core.records.base import Record
 
 
@@ -42,6 +44,7 @@ class Flip(Record):
         variant_confidence: The variant's probability of that.
         confidence_lost: By how much the true class' probability fell.
         thumbnail: PNG, base64; empty where the samples are no images.
+        row: Its values by column where the samples are rows of a table; empty where they are not.
     """
 
     index: int
@@ -51,6 +54,7 @@ class Flip(Record):
     variant_confidence: float
     confidence_lost: float
     thumbnail: str
+    row: dict[str, float | bool | str | None] = Field(default_factory=dict)
 
 
 class LayerError(Record):

@@ -29,6 +29,6 @@ class DocsCnn(Architecture):
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
 
-    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+    def parameters(self, shape: tuple[int, ...], classes: int) -> int:
         """Return how many weights and biases it has; nothing is built."""
         return Tally(shape).conv(32, 3).pool().conv(64, 3).pool().conv(64, 3).dense(64).dense(classes).parameters

@@ -29,7 +29,7 @@ class LeNet5(Architecture):
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
 
-    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+    def parameters(self, shape: tuple[int, ...], classes: int) -> int:
         """Return how many weights and biases it has; nothing is built."""
         return (
             Tally(shape).conv(6, 5, same=True).pool().conv(16, 5).pool().dense(120).dense(84).dense(classes).parameters

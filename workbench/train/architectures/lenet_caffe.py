@@ -31,6 +31,6 @@ class LeNetCaffe(Architecture):
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
 
-    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+    def parameters(self, shape: tuple[int, ...], classes: int) -> int:
         """Return how many weights and biases it has; nothing is built."""
         return Tally(shape).conv(20, 5).pool().conv(50, 5).pool().dense(500).dense(classes).parameters

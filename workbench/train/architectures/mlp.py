@@ -9,9 +9,10 @@ from workbench.train.architectures.tally import Tally
 
 
 class Mlp(Architecture):
-    """One hidden layer of 128: 101,770 parameters on MNIST; takes images of any size."""
+    """One hidden layer of 128: 101,770 parameters on MNIST; takes samples of any shape, tables too."""
 
     title: ClassVar[str] = "MLP"
+    any_shape: ClassVar[bool] = True
     smallest_side: ClassVar[int] = 1
 
     def layers(self, classes: int) -> list[Any]:
@@ -24,6 +25,6 @@ class Mlp(Architecture):
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
 
-    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+    def parameters(self, shape: tuple[int, ...], classes: int) -> int:
         """Return how many weights and biases it has; nothing is built."""
         return Tally(shape).dense(128).dense(classes).parameters

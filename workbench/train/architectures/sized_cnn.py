@@ -46,7 +46,7 @@ class SizedCnn(Architecture):
             found.append(layers.Dense(self.dense, activation="relu", name="dense"))
         return [*found, layers.Dense(classes, activation="softmax", name="probabilities")]
 
-    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+    def parameters(self, shape: tuple[int, ...], classes: int) -> int:
         """Return how many weights and biases it has; nothing is built."""
         tally = Tally(shape)
         for _, filters in self._blocks():
@@ -55,7 +55,7 @@ class SizedCnn(Architecture):
             tally = tally.dense(self.dense)
         return tally.dense(classes).parameters
 
-    def check(self, shape: tuple[int, int, int]) -> None:
+    def check(self, shape: tuple[int, ...]) -> None:
         """Refuse images whose pixels do not last for all blocks.
 
         Raises:

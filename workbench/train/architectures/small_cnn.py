@@ -28,6 +28,6 @@ class SmallCnn(Architecture):
             layers.Dense(classes, activation="softmax", name="probabilities"),
         ]
 
-    def parameters(self, shape: tuple[int, int, int], classes: int) -> int:
+    def parameters(self, shape: tuple[int, ...], classes: int) -> int:
         """Return how many weights and biases it has; nothing is built."""
         return Tally(shape).conv(8, 3).pool().conv(16, 3).pool().dense(32).dense(classes).parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Self
 
 
@@ -11,11 +12,11 @@ class Tally:
     """What has been counted so far.
 
     Attributes:
-        shape: Of one sample where the next layer begins, (H, W, C); (1, 1, units) after a dense layer.
+        shape: Of one sample where the next layer begins: (H, W, C) of images, (units,) after a dense layer.
         parameters: Weights and biases of the layers so far.
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     parameters: int = 0
 
     def conv(self, filters: int, kernel: int, *, same: bool = False) -> Self:
@@ -32,6 +33,5 @@ class Tally:
 
     def dense(self, units: int) -> Self:
         """Flatten and add a dense layer with bias."""
-        height, width, channels = self.shape
-        added = (height * width * channels + 1) * units
-        return replace(self, shape=(1, 1, units), parameters=self.parameters + added)
+        added = (prod(self.shape) + 1) * units
+        return replace(self, shape=(units,), parameters=self.parameters + added)
