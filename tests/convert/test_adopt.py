@@ -99,7 +99,7 @@ def test_who_vouched_for_a_model_vouched_for_its_pruned_self(
 
 
 def test_a_file_that_changed_meanwhile_is_not_adopted(files: dict[str, Path], workspace: Workspace) -> None:
-    asked = {"path": str(files["h5"]), "sha256": "0" * 64, "trust": False}
+    asked = {"path": str(files["h5"]), "sha256": "0" * 64, "companions": {}, "trust": False, "signature": None}
     with pytest.raises(WorkspaceError, match=rf"{files['h5'].name} was changed while it was adopted"):
         submit(STAGE, asked, kind="adopt", workspace=workspace).wait(60)
 
@@ -121,16 +121,24 @@ def test_an_archive_with_a_pickle_inside_is_refused(
         adopt(path, workspace=workspace)
 
 
-@pytest.mark.parametrize(
-    ("name", "named"),
-    [
-        ("two_inputs", "model must have one input and one output, got '2 and 1'"),
-        ("recurrent", r"layer memory \(GRU\) has no tf_keras twin"),
-    ],
-)
-def test_what_has_no_twin_is_named(name: str, named: str, files: dict[str, Path], workspace: Workspace) -> None:
-    with pytest.raises(BadInputError, match=named):
-        adopt(files[name], workspace=workspace)
+def test_several_inputs_are_refused(files: dict[str, Path], workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match="model must have one input and one output, got '2 and 1'"):
+        adopt(files["two_inputs"], workspace=workspace)
+
+
+def test_what_has_no_twin_stays_keras_3_and_says_so(files: dict[str, Path], workspace: Workspace) -> None:
+    notes: list[str] = []
+    artifact = adopt(
+        files["recurrent"],
+        workspace=workspace,
+        on_event=lambda event: notes.append(event.data["text"]) if event.type == "note" else None,
+    )
+    assert artifact.label == "keras/float32"
+    reason = "layer memory (GRU) has no tf_keras twin"
+    assert any(each.startswith("compression") and reason in each for each in artifact.metrics["lost"])
+    assert any("stays a Keras 3 model" in note and reason in note for note in notes)
+    assert artifact.metrics["inputs"][0]["shape"] == [-1, 6, 4]
+    assert artifact.metrics["outputs"][0]["shape"] == [-1, 2]
 
 
 @pytest.mark.parametrize("name", ["tf_keras", "h5"])

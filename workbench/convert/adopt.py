@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.convert.incoming import Arrival, kind_of, live_kind_of
-from workbench.core.artifact import Artifact, content_sha256
-from workbench.core.errors import WorkbenchError, WorkspaceError
-from workbench.core.workspace import writing
+from workbench.convert.incoming import Arrival, incoming, kind_of, live_kind_of
+from workbench.convert.incoming.private_copy import describe, private_copy, require_unchanged
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError, JobFailedError
+from workbench.evaluate.probe import limit_memory, verdict_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from workbench.core.events import Event
     from workbench.core.workspace import Workspace
@@ -36,50 +36,61 @@ def adopt(
 ) -> Artifact:
     """Bring a model into the workspace.
 
-    What it is, is told from its content. It is read in a job of its own with limits on time and memory. A Keras 3
-    model is rebuilt as its tf_keras twin and both are compared; `convert(artifact, "keras")` is the way back.
+    What it is, is told from its content. It is read in a job of its own with limits on time and memory, and whatever
+    it makes the parsers do ends with that job.
 
     Args:
-        model: Path of a `.keras` file of Keras 3 or tf_keras or of a legacy `.h5`; or a live model of either, which
-            is saved to a temporary file first.
-        trust: Run code that comes with the file, such as a Lambda layer's.
-        example: For a live model that must be traced: an input array of one batch.
-        signature: Of a SavedModel that has several, the one to keep; None is `serving_default`.
+        model: A path or a live model. Paths: `.keras` of Keras 3 or tf_keras, legacy `.h5`, a SavedModel directory,
+            `.tflite`, `.onnx` (with its external data beside it), `.packed`, and a `torch.export` program. Live: a
+            model of either Keras, an `onnx.ModelProto`, or a PyTorch module.
+        trust: Run code that comes with it, such as a Lambda layer's or operations that read files.
+        example: For a live model that must be traced: an input array of one batch, (samples, …).
+        signature: The signature of a SavedModel to keep; None is `serving_default`.
         workspace: Where it is kept; None is the default one.
         on_event: Called with each event of the job.
 
     Returns:
-        A `tf_keras` artifact without optimizer state.
+        An artifact of the same format, except that Keras models become `tf_keras` ones, which is what compression
+        takes: Keras 3 is rebuilt as its twin and both are compared. Where a layer has no twin it stays `keras`.
+        `metrics["lost"]` lists what was lost on the way in.
 
     Raises:
-        BadInputError: It is no whole model, has several inputs or outputs, or a layer cannot be rebuilt.
-        UntrustedModelError: The file would run code of its own and `trust` is false.
-        ParityError: The rebuilt model does not answer like the original.
+        BadInputError: It is none of these, damaged, or has several inputs or outputs; or a setting is none of its.
+        UntrustedModelError: It would run code of its own and `trust` is false.
     """
     live = live_kind_of(model)
     if live is not None:
         with tempfile.TemporaryDirectory(prefix="workbench-adopt-") as folder:
             file = live.save(model, Path(folder), example)
             return adopt(file, trust, signature=signature, workspace=workspace, on_event=on_event)
+    if not isinstance(model, (str, os.PathLike)):
+        raise BadInputError.of("model", rule="must be a path or a model that can be saved", got=model)
     from workbench.jobs import finish, submit
 
-    file = Path(model).expanduser().absolute()
-    kind_of(file)
-    asked = {"path": str(file), "sha256": content_sha256(file), "trust": trust, "signature": signature}
+    path = Path(model).expanduser().absolute()
+    if signature is not None and kind_of(path) is not incoming.get("saved_model"):
+        raise BadInputError.of("signature", rule="must be left out for what is no SavedModel", got=signature)
+    asked = {**describe(path), "trust": bool(trust), "signature": signature}
     job = submit(STAGE, asked, kind="adopt", workspace=workspace, limits=_LIMITS)
-    finish(job, on_event=on_event)
+    try:
+        finish(job, on_event=on_event)
+    except JobFailedError as error:
+        raise verdict_on(path, error) from error
     return Artifact.load(job.result)
 
 
 def run(context: StageContext) -> dict[str, Any]:
     """Adopt in a job; returns the folder of the artifact as `artifact`."""
-    path, trust = Path(context.settings["path"]), bool(context.settings["trust"])
-    with _copy(path, context.folder / "source", context.settings["sha256"]) as copy:
+    asked = context.settings
+    path, trust = Path(asked["path"]), bool(asked["trust"])
+    limit_memory(_LIMITS["memory_bytes"])
+    with private_copy(asked, context.folder / "source") as copy:
+        require_unchanged(asked, copy)
         arrival = Arrival(
             path=copy,
             target=context.result,
             trust=trust,
-            signature=context.settings.get("signature"),
+            signature=asked["signature"],
             note=lambda text: context.emit("note", text=text),
         )
         brought = kind_of(copy)().bring_in(arrival)
@@ -91,7 +102,7 @@ def run(context: StageContext) -> dict[str, Any]:
         numeric=brought.numeric,
         settings={
             "path": str(path),
-            "source_sha256": context.settings["sha256"],
+            "source_sha256": asked["sha256"],
             **brought.settings,
             # For people to read; what counts is the workspace's own note.
             "trusted": trust,
@@ -106,27 +117,3 @@ def run(context: StageContext) -> dict[str, Any]:
     if trust:
         context.workspace.trust(artifact.sha256)
     return {"artifact": str(artifact.folder)}
-
-
-@contextlib.contextmanager
-def _copy(path: Path, folder: Path, sha256: str) -> Iterator[Path]:
-    """Give a copy of a file that nobody else can change between being read and being loaded.
-
-    Raises:
-        WorkspaceError: It is not the file that was asked for any more.
-        WorkbenchError: What the block raises, told of the file itself.
-    """
-    kind = kind_of(path)
-    # Libraries go by the name's ending; ours is right whatever the file was called.
-    copy = folder / f"copy{kind.ending}"
-    try:
-        with writing(copy):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            shutil.copyfile(path, copy)
-        if content_sha256(copy) != sha256 or kind_of(copy) is not kind:
-            raise WorkspaceError(f"{path} was changed while it was adopted; adopt it again.")
-        yield copy
-    except WorkbenchError as error:
-        raise type(error)(str(error).replace(str(copy), str(path))) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -116,6 +116,17 @@ class Incoming(ABC):
         """
         raise NotImplementedError
 
+    def examine(self, arrival: Arrival) -> Any:
+        """Read it as far as the parsers that are not ours, and return what `bring_in` goes on with; writes nothing.
+
+        Damaged files end here: with one sentence, or with the process, where such a parser crashes.
+
+        Raises:
+            BadInputError: It is damaged, or not what can be used here.
+            UntrustedModelError: It would run code of its own and nobody vouched for it.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def bring_in(self, arrival: Arrival) -> Brought:
         """Read it with all care, and leave in the target folder what the artifact is to hold; runs in a limited job.

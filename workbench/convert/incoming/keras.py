@@ -8,12 +8,14 @@ import numpy as np
 
 from workbench.convert.incoming.base import Arrival, Brought, Incoming
 from workbench.convert.incoming.keras_file import ModelFile, is_archive, is_hdf5, read_description
-from workbench.convert.incoming.keras_known import require_harmless
+from workbench.convert.incoming.keras_known import objects_in, require_harmless
+from workbench.convert.incoming.trial import answer_noise, noise_for
 from workbench.convert.keras3 import require_one_in_one_out, twin_of
-from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.errors import BadInputError, ParityError, WorkbenchError
 from workbench.datasets.dataset import safe_name
 from workbench.evaluate.parity import Tolerance, parity, require_parity
 from workbench.evaluate.runtimes.base import TensorSpec
+from workbench.train.saving import save_model, save_undated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 MODEL = "model.keras"
 _SAMPLES = 64
 _LONGEST_REASON = 300
+_ONLY_FOR_TRAINING = ("_regularizer", "_constraint")
 
 
 class KerasIncoming(Incoming):
-    """Becomes a `tf_keras` artifact, which is what compression takes; Keras 3 is rebuilt as its twin and compared."""
+    """Becomes `tf_keras`, which is what compression takes: Keras 3 is rebuilt as its twin; without one it stays."""
 
     described: ClassVar[str] = "a .keras or .h5 file"
     ending: ClassVar[str] = ".keras"
@@ -56,42 +59,37 @@ class KerasIncoming(Incoming):
             raise BadInputError.of("model", rule="must be one that can be saved", got=f"{name} ({reason})") from error
         return file
 
-    def bring_in(self, arrival: Arrival) -> Brought:
-        """Load it in its own Keras, without code that came with it, and save it as tf_keras."""
-        from workbench.train.saving import save_model
-
+    def examine(self, arrival: Arrival) -> ModelFile:
+        """Return what it says of itself, after its values were read and its layers looked at."""
         description = read_description(arrival.path)
         if not arrival.trust:
             require_harmless(description.config, arrival.path)
-        model, compared = _load(arrival, description)
+        return description
+
+    def bring_in(self, arrival: Arrival) -> Brought:
+        """Load it in its own Keras, without code that came with it, and save it as tf_keras where that is possible."""
+        description = self.examine(arrival)
+        model = _load(arrival, description)
         require_one_in_one_out(model)
-        save_model(model, arrival.target / MODEL)
-        return Brought(
-            file=MODEL,
-            format="tf_keras",
-            numeric="float32",
-            inputs=_specs(model.inputs),
-            outputs=_specs(model.outputs),
-            lost=("optimizer state", "training configuration"),
-            settings={"source": description.kind, "keras": description.version},
-            metrics={
-                "parameters": int(model.count_params()),
-                "parity": compared.to_json() if compared else None,
-            },
-        )
+        if not description.modern:
+            return _as_tf_keras(arrival, description, model)
+        try:
+            twin, compared = _rebuilt(model, description)
+        except (BadInputError, ParityError) as error:
+            return _as_it_is(arrival, description, model, str(error).rstrip("."))
+        learning = ("regularizers and constraints of layers",) if _has_rules_for_learning(description) else ()
+        return _as_tf_keras(arrival, description, twin, compared, learning)
 
 
-def _load(arrival: Arrival, description: ModelFile) -> tuple[Any, Parity | None]:
-    """Return the model as tf_keras, and the comparison where it had to be rebuilt."""
-    modern = not description.version.startswith(("1.", "2"))
+def _load(arrival: Arrival, description: ModelFile) -> Any:
     # Keras goes by the name's ending, even where it is an archive's.
     path = arrival.path.rename(arrival.path.with_suffix(f".{description.kind}"))
     try:
-        if modern:
+        if description.modern:
             import keras as library
         else:
             import tf_keras as library
-        loaded = library.models.load_model(path, compile=False, safe_mode=not arrival.trust)
+        return library.models.load_model(path, compile=False, safe_mode=not arrival.trust)
     except WorkbenchError:
         raise
     except Exception as error:
@@ -99,13 +97,18 @@ def _load(arrival: Arrival, description: ModelFile) -> tuple[Any, Parity | None]
         raise BadInputError.of(
             str(arrival.path), rule=f"must be a model that Keras {description.version} can load", got=reason
         ) from error
-    return _rebuilt(loaded, description) if modern else (loaded, None)
 
 
 def _rebuilt(model: Any, description: ModelFile) -> tuple[Any, Parity]:
+    """Return the twin and how it answers noise in the range of an image, for there is no dataset yet.
+
+    Raises:
+        BadInputError: A layer has no twin, or the input's shape is not known.
+        ParityError: It answers otherwise.
+    """
     twin = twin_of(model)
-    # There is no dataset yet, so both answer the same noise in the range of an image.
-    noise = np.random.default_rng(0).random((_SAMPLES, *model.input_shape[1:]), dtype=np.float32)
+    (spec,) = _specs(model.inputs)
+    noise = noise_for(spec, _SAMPLES).astype(spec.dtype)
     compared = parity(
         np.asarray(model(noise, training=False)),
         np.asarray(twin(noise, training=False)),
@@ -114,6 +117,54 @@ def _rebuilt(model: Any, description: ModelFile) -> tuple[Any, Parity]:
         tolerance=Tolerance.default("float32"),
     )
     return twin, require_parity(compared)
+
+
+def _as_tf_keras(
+    arrival: Arrival,
+    description: ModelFile,
+    model: Any,
+    compared: Parity | None = None,
+    lost: tuple[str, ...] = (),
+) -> Brought:
+    save_model(model, arrival.target / MODEL)
+    return Brought(
+        file=MODEL,
+        format="tf_keras",
+        numeric="float32",
+        inputs=_specs(model.inputs),
+        outputs=_specs(model.outputs),
+        lost=(*description.training, *lost),
+        settings=_origin(description),
+        metrics={"parameters": int(model.count_params()), "parity": compared.to_json() if compared else None},
+    )
+
+
+def _as_it_is(arrival: Arrival, description: ModelFile, model: Any, reason: str) -> Brought:
+    arrival.note(f"It stays a Keras 3 model, which conversions take and compression methods do not: {reason}.")
+    save_undated(model, arrival.target / MODEL)
+    inputs, outputs = answer_noise(arrival, MODEL, "keras", "float32")
+    return Brought(
+        file=MODEL,
+        format="keras",
+        numeric="float32",
+        inputs=inputs,
+        outputs=outputs,
+        lost=(*description.training, f"compression, whose methods take tf_keras models only: {reason}"),
+        settings=_origin(description),
+        metrics={"parameters": int(model.count_params()), "parity": None},
+    )
+
+
+def _origin(description: ModelFile) -> dict[str, Any]:
+    return {"source": description.kind, "keras": description.version}
+
+
+def _has_rules_for_learning(description: ModelFile) -> bool:
+    return any(
+        value is not None and key.endswith(_ONLY_FOR_TRAINING)
+        for each in objects_in(description.config)
+        for key, value in each.items()
+    )
 
 
 def _specs(tensors: Iterable[Any]) -> tuple[TensorSpec, ...]:

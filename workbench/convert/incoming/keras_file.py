@@ -12,6 +12,9 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from workbench.convert.incoming.values import require_finite
 from workbench.core.errors import BadInputError, UntrustedModelError
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ _LOCAL_HEADER = 30
 _WEIGHTS = "model.weights.h5"
 _MEMBERS = {"metadata.json", "config.json", _WEIGHTS}
 _LONGEST_JSON = 64 * 2**20
+_LARGEST = 4 * 2**30
+_MOST_EXPANSION = 1032  # deflate's own limit
 # What the parsers of ZIP, HDF5 and JSON raise; RecursionError is a RuntimeError.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, LookupError, TypeError, ValueError, EOFError, OSError, RuntimeError)
 
@@ -36,11 +41,18 @@ class ModelFile:
         kind: `keras` (archive) or `h5`.
         version: Version of the Keras that wrote it; `3.…` is not tf_keras.
         config: The model's configuration.
+        training: What it holds that only matters to who goes on training it: an optimizer's state, a configuration.
     """
 
     kind: Kind
     version: str
     config: dict[str, Any]
+    training: tuple[str, ...] = ()
+
+    @property
+    def modern(self) -> bool:
+        """Whether it is of Keras 3."""
+        return not self.version.startswith(("1.", "2"))
 
 
 def is_archive(path: Path, start: bytes) -> bool:
@@ -72,19 +84,29 @@ def read_description(path: Path) -> ModelFile:
 
 
 def _read_archive(path: Path) -> ModelFile:
+    training: list[str] = []
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name for name in archive.namelist() if not name.startswith("assets/")}
             if odd := sorted(names - _MEMBERS):
                 raise UntrustedModelError(f"{path} holds {odd[0]}, which no .keras file has; save the model anew.")
             if _WEIGHTS in names:
+                _require_size(archive.getinfo(_WEIGHTS))
                 with archive.open(_WEIGHTS) as weights, _hdf5(weights) as file:
                     _require_own_values(file, path)
+                    training = _training(file, "optimizer")
             texts = {name: _small(archive, name) for name in ("metadata.json", "config.json")}
-        metadata, config = (json.loads(texts[name]) for name in ("metadata.json", "config.json"))
-        return ModelFile("keras", str(metadata["keras_version"]), dict(config))
+        metadata, config = (dict(json.loads(texts[name])) for name in ("metadata.json", "config.json"))
+        if config.get("compile_config"):
+            training.append("training configuration")
+        return ModelFile("keras", str(metadata["keras_version"]), config, tuple(training))
     except _DAMAGE as error:
         raise _broken(path, error) from error
+
+
+def _require_size(member: zipfile.ZipInfo) -> None:
+    if member.file_size > min(_LARGEST, _MOST_EXPANSION * member.compress_size):
+        raise ValueError(f"{member.filename} claims {member.file_size} bytes and has {member.compress_size}")
 
 
 def _small(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -97,9 +119,18 @@ def _read_h5(path: Path) -> ModelFile:
     try:
         with _hdf5(path) as file:
             _require_own_values(file, path)
-            config = json.loads(file.attrs["model_config"])
+            if "model_config" not in file.attrs:
+                raise BadInputError.of(
+                    str(path), rule="must hold a whole model", got="an HDF5 file without a model's configuration",
+                    hint="weights alone are not enough: save with model.save, not model.save_weights",
+                )  # fmt: skip
+            config = dict(json.loads(file.attrs["model_config"]))
             version = file.attrs.get("keras_version", "2")
-        return ModelFile("h5", version.decode() if isinstance(version, bytes) else str(version), dict(config))
+            training = _training(file, "optimizer_weights")
+            if "training_config" in file.attrs:
+                training.append("training configuration")
+        version = version.decode() if isinstance(version, bytes) else str(version)
+        return ModelFile("h5", version, config, tuple(training))
     except _DAMAGE as error:
         raise _broken(path, error) from error
 
@@ -122,12 +153,34 @@ def _require_own_values(file: Any, path: Path) -> None:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise UntrustedModelError(f"{path} has a link ({where}) to what is elsewhere; save the model anew.")
             held = group[name]
-            if isinstance(held, h5py.Dataset) and (held.external or held.is_virtual):
-                raise UntrustedModelError(f"{path} keeps values ({where}) in another file; save the model anew.")
+            if isinstance(held, h5py.Dataset):
+                if held.external or held.is_virtual:
+                    raise UntrustedModelError(f"{path} keeps values ({where}) in another file; save the model anew.")
+                _require_sound(held, where, path)
             # Hard links may lead in circles.
             if isinstance(held, h5py.Group) and (address := h5py.h5o.get_info(held.id).addr) not in seen:
                 seen.add(address)
                 groups.append(held)
+
+
+def _require_sound(held: Any, where: str, path: Path) -> None:
+    """Refuse values that claim more bytes than they take, and weights that are no numbers."""
+    if held.dtype.kind not in "fiub":
+        return
+    claimed, stored = held.size * held.dtype.itemsize, held.id.get_storage_size()
+    if claimed > (stored if held.chunks is None else stored * _MOST_EXPANSION):
+        raise ValueError(f"{where} claims {claimed} bytes and has {stored}")
+    if held.dtype.kind == "f" and not where.startswith("/optimizer"):
+        require_finite(path, where, np.asarray(held[()]))
+
+
+def _training(file: Any, group: str) -> list[str]:
+    import h5py
+
+    found: list[str] = []
+    if isinstance(file.get(group), h5py.Group):
+        file[group].visititems(lambda name, held: found.append(name) if isinstance(held, h5py.Dataset) else None)
+    return ["optimizer state"] if found else []
 
 
 def _broken(path: Path, error: Exception) -> BadInputError:

@@ -79,8 +79,15 @@ def require_harmless(config: dict[str, Any], path: Path) -> None:
     Raises:
         UntrustedModelError: Naming the layer or class.
     """
-    reason = next(filter(None, map(_suspicion, objects_in(config))), None)
-    if reason is not None:
+    for value in objects_in(config):
+        reason = _suspicion(value)
+        if reason is None:
+            continue
+        if _is_custom(value):
+            raise UntrustedModelError(
+                f"{path} {reason}, a custom class whose code the file does not hold; where that code is, write it with "
+                "model.export as a SavedModel or as ONNX, and adopt that."
+            )
         raise UntrustedModelError(
             f"{path} {reason}, which can run code that came with the file; if you know who made it, "
             "adopt it with trust=True."
@@ -112,6 +119,12 @@ def _suspicion(value: dict[str, Any]) -> str | None:
         if named and each not in _ACTIVATIONS:
             return f"asks for an activation {each}"
     return None
+
+
+def _is_custom(value: dict[str, Any]) -> bool:
+    """Say whether a mapping names a class that is registered under somebody's own name, as Keras has it done."""
+    registered = value.get("registered_name")
+    return isinstance(registered, str) and ">" in registered and value.get("class_name") != "function"
 
 
 def _full_name(value: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ _DIMS, _TYPE, _FLOATS, _NAME, _RAW, _DOUBLES = 1, 2, 4, 8, 9, 10
 _SIZES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
     """A field of a message: its number, and either a value or the place of its bytes."""
 
     number: int
@@ -52,10 +52,10 @@ def onnx_tensors(data: bytes) -> Iterator[Range]:
                     yield from _tensor(data, tensor, name)
 
 
-def _tensor(data: bytes, tensor: _Field, name: str) -> Iterator[Range]:
+def _tensor(data: bytes, tensor: Field, name: str) -> Iterator[Range]:
     shape: list[int] = []
     kind, held = 0, None
-    for field in _fields(data, tensor.start, tensor.end):
+    for field in fields(data, tensor.start, tensor.end):
         if field.number == _DIMS and field.kind == _VARINT:
             shape.append(field.value)
         elif field.number == _DIMS:
@@ -75,11 +75,16 @@ def _tensor(data: bytes, tensor: _Field, name: str) -> Iterator[Range]:
     yield Range(held.start, size, tuple(shape), name)
 
 
-def _messages(data: bytes, start: int, end: int, number: int) -> Iterator[_Field]:
-    return (field for field in _fields(data, start, end) if field.number == number and field.kind == _BYTES)
+def _messages(data: bytes, start: int, end: int, number: int) -> Iterator[Field]:
+    return (field for field in fields(data, start, end) if field.number == number and field.kind == _BYTES)
 
 
-def _fields(data: bytes, start: int, end: int) -> Iterator[_Field]:
+def fields(data: bytes, start: int, end: int) -> Iterator[Field]:
+    """Give the fields of a message that lies between two places, without a copy of their bytes.
+
+    Raises:
+        ValueError: They are no such message, or it is cut off.
+    """
     at = start
     while at < end:
         tag, at = read_varint(data, at)
@@ -95,11 +100,11 @@ def _fields(data: bytes, start: int, end: int) -> Iterator[_Field]:
             raise ValueError(f"wire type {kind}")
         if stop > end:
             raise ValueError("a field is longer than its message")
-        yield _Field(tag >> 3, kind, at, stop, value)
+        yield Field(tag >> 3, kind, at, stop, value)
         at = stop
 
 
-def _packed(data: bytes, field: _Field) -> Iterator[int]:
+def _packed(data: bytes, field: Field) -> Iterator[int]:
     at = field.start
     while at < field.end:
         value, at = read_varint(data, at)

@@ -1,0 +1,99 @@
+"""TensorFlow's operations that only calculate: what comes out depends on what goes in, on variables and on chance.
+
+Whatever is not listed can do more (`ReadFile`, `WriteFile`, `PyFunc`, `PrintV2` and debug operations, which write to
+files and addresses, data sets, queues and sessions, which reach other machines), or nobody has looked at it.
+"""
+
+from __future__ import annotations
+
+_ARITHMETIC = """
+Abs AccumulateNV2 Acos Acosh Add AddN AddV2 Angle ApproximateEqual Asin Asinh Atan Atan2 Atanh BesselI0 BesselI0e
+BesselI1 BesselI1e Betainc Ceil ClipByValue Complex ComplexAbs Conj Cos Cosh Digamma Div DivNoNan Equal Erf Erfc
+Erfinv Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual Igamma Igammac Imag Inv IsFinite IsInf IsNan Less
+LessEqual Lgamma Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mod Mul MulNoNan Ndtri Neg NextAfter
+NotEqual Polygamma Pow Real RealDiv Reciprocal Rint Round Rsqrt Sigmoid Sign Sin Sinh Sqrt Square SquaredDifference
+Sub Tan Tanh TruncateDiv TruncateMod Xdivy Xlog1py Xlogy Zeta BitwiseAnd BitwiseOr BitwiseXor Invert LeftShift
+RightShift PopulationCount Bucketize All Any ArgMax ArgMin Bincount Cross Cumprod Cumsum CumulativeLogsumexp
+DenseBincount EuclideanNorm HistogramFixedWidth LinSpace Max Mean Min Prod Range Sum SegmentMax SegmentMean SegmentMin
+SegmentProd SegmentSum UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum BatchMatMul
+BatchMatMulV2 BatchMatMulV3 Cholesky Einsum FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D L2Loss
+LogMatrixDeterminant Lu MatMul MatrixBandPart MatrixDeterminant MatrixDiag MatrixDiagPart MatrixDiagPartV2
+MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixInverse MatrixSetDiag MatrixSetDiagV2 MatrixSetDiagV3 MatrixSolve
+MatrixSquareRoot MatrixTriangularSolve Qr RFFT RFFT2D RFFT3D SelfAdjointEigV2 SparseMatMul Svd
+"""
+_ARRAYS = """
+BatchToSpace BatchToSpaceND Bitcast BroadcastArgs BroadcastGradientArgs BroadcastTo Cast CheckNumerics CheckNumericsV2
+Concat ConcatOffset ConcatV2 Const DeepCopy DepthToSpace Diag DiagPart DynamicPartition DynamicStitch EditDistance
+EnsureShape ExpandDims Fill Gather GatherNd GatherV2 GuaranteeConst Identity IdentityN InTopK InTopKV2 InplaceAdd
+InplaceSub InplaceUpdate InvertPermutation ListDiff LowerBound MirrorPad NthElement OneHot OnesLike Pack Pad PadV2
+ParallelConcat ParallelDynamicStitch Placeholder PlaceholderV2 PlaceholderWithDefault PreventGradient Rank Reshape
+ResourceStridedSliceAssign Reverse ReverseSequence ReverseV2 Roll ScatterNd ScatterNdNonAliasingAdd Select SelectV2
+SetSize Shape ShapeN Size Slice Snapshot SpaceToBatch SpaceToBatchND SpaceToDepth Split SplitV Squeeze
+StopGradient StridedSlice TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate
+TensorStridedSliceUpdate Tile TopK TopKV2 Transpose Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 Unpack
+UnravelIndex UpperBound Where ZerosLike ConjugateTranspose DataFormatDimMap DataFormatVecPermute EmptyTensorList
+TensorListConcat TensorListConcatV2 TensorListElementShape TensorListFromTensor TensorListGather TensorListGetItem
+TensorListLength TensorListPopBack TensorListPushBack TensorListPushBackBatch TensorListReserve TensorListResize
+TensorListScatter TensorListScatterIntoExistingList TensorListScatterV2 TensorListSetItem TensorListSplit
+TensorListStack TensorArrayCloseV3 TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3
+TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3 RaggedCross RaggedGather RaggedRange
+RaggedTensorFromVariant RaggedTensorToSparse RaggedTensorToTensor RaggedTensorToVariant SparseAdd SparseConcat
+SparseCross SparseFillEmptyRows SparseReduceMax SparseReduceSum SparseReorder SparseReshape SparseSegmentMean
+SparseSegmentSqrtN SparseSegmentSum SparseSlice SparseSoftmax SparseSplit SparseTensorDenseAdd SparseTensorDenseMatMul
+SparseToDense
+"""
+_NETWORKS = """
+AvgPool AvgPool3D BatchNormWithGlobalNormalization BiasAdd BiasAddV1 BlockLSTM BlockLSTMV2 Conv Conv2D
+Conv2DBackpropInput Conv2DBackpropInputV2 Conv3D Conv3DBackpropInput Conv3DBackpropInputV2 CTCBeamSearchDecoder
+CTCGreedyDecoder CTCLoss CTCLossV2 DepthwiseConv2dNative Dilation2D Elu FractionalAvgPool FractionalMaxPool
+FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 FusedPadConv2D FusedResizeAndPadConv2D GRUBlockCell LRN LSTMBlockCell
+LeakyRelu LogSoftmax MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Relu Relu6 Selu Softmax
+SoftmaxCrossEntropyWithLogits Softplus Softsign SparseSoftmaxCrossEntropyWithLogits CudnnRNN CudnnRNNV2 CudnnRNNV3
+CudnnRNNCanonicalToParams CudnnRNNCanonicalToParamsV2 CudnnRNNParamsSize Dequantize FakeQuantWithMinMaxArgs
+FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel QuantizeAndDequantize QuantizeAndDequantizeV2
+QuantizeAndDequantizeV3 QuantizeAndDequantizeV4 QuantizeV2 QuantizedAdd QuantizedAvgPool QuantizedBiasAdd
+QuantizedConcat QuantizedConv2D QuantizedMatMul QuantizedMaxPool QuantizedMul QuantizedRelu QuantizedRelu6
+QuantizedReshape RequantizationRange Requantize UniformDequantize UniformQuantize AdjustContrastv2 AdjustHue
+AdjustSaturation CombinedNonMaxSuppression CropAndResize DecodeAndCropJpeg DecodeBase64 DecodeBmp DecodeCSV DecodeGif
+DecodeImage DecodeJpeg DecodePng DecodeRaw DecodeWav DrawBoundingBoxes EncodeBase64 EncodeJpeg EncodePng
+ExtractGlimpse ExtractImagePatches ExtractVolumePatches HSVToRGB ImageProjectiveTransformV2 ImageProjectiveTransformV3
+NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5
+NonMaxSuppressionWithOverlaps RGBToHSV ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor ScaleAndTranslate
+AudioSpectrogram Mfcc AsString ReduceJoin RegexFullMatch RegexReplace StaticRegexFullMatch StaticRegexReplace
+StringFormat StringJoin StringLength StringLower StringNGrams StringSplit StringSplitV2 StringStrip StringToHashBucket
+StringToHashBucketFast StringToHashBucketStrong StringToNumber StringUpper Substr UnicodeDecode UnicodeEncode
+UnicodeTranscode UnsortedSegmentJoin ParseExample ParseExampleV2 ParseSingleExample ParseTensor AvgPoolGrad
+BiasAddGrad Conv2DBackpropFilter DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput EluGrad
+FusedBatchNormGrad FusedBatchNormGradV2 FusedBatchNormGradV3 LeakyReluGrad MaxPoolGrad MaxPoolGradV2 MirrorPadGrad
+Relu6Grad ReluGrad ResizeBilinearGrad ResizeNearestNeighborGrad RsqrtGrad SeluGrad SigmoidGrad SoftplusGrad
+SoftsignGrad SqrtGrad StridedSliceGrad TanhGrad
+"""
+_CHANCE = """
+Multinomial NonDeterministicInts ParameterizedTruncatedNormal RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle
+RandomStandardNormal RandomUniform RandomUniformInt RngReadAndSkip RngSkip SampleDistortedBoundingBox
+SampleDistortedBoundingBoxV2 StatefulRandomBinomial StatefulStandardNormal StatefulStandardNormalV2
+StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt StatefulUniformInt StatelessMultinomial
+StatelessRandomGetAlg StatelessRandomGetKeyCounter StatelessRandomGetKeyCounterAlg StatelessRandomNormal
+StatelessRandomNormalV2 StatelessRandomUniform StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2
+StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformV2 StatelessShuffle
+StatelessTruncatedNormal StatelessTruncatedNormalV2 TruncatedNormal
+"""
+_VARIABLES = """
+Assign AssignAdd AssignSub AssignAddVariableOp AssignSubVariableOp AssignVariableOp CountUpTo DestroyResourceOp
+DisableCopyOnRead IsVariableInitialized ReadVariableOp ResourceCountUpTo ResourceGather ResourceGatherNd
+ResourceScatterAdd ResourceScatterDiv ResourceScatterMax ResourceScatterMin ResourceScatterMul ResourceScatterNdAdd
+ResourceScatterNdSub ResourceScatterNdUpdate ResourceScatterSub ResourceScatterUpdate ScatterAdd ScatterNdAdd
+ScatterNdSub ScatterNdUpdate ScatterSub ScatterUpdate VarHandleOp VarIsInitializedOp Variable VariableShape VariableV2
+ResourceApplyAdam ResourceApplyGradientDescent ResourceApplyMomentum ResourceApplyKerasMomentum ResourceApplyRMSProp
+AnonymousHashTable AnonymousMutableHashTable HashTableV2 InitializeTableV2 LookupTableExportV2 LookupTableFindV2
+LookupTableImportV2 LookupTableInsertV2 LookupTableRemoveV2 LookupTableSizeV2 MutableHashTableV2
+"""
+_FLOW = """
+Assert Case ControlTrigger Enter Exit For If LoopCond Merge NextIteration NoOp PartitionedCall RefEnter RefExit
+RefMerge RefNextIteration RefSwitch StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile Switch
+SymbolicGradient While
+"""
+CALCULATING = frozenset((_ARITHMETIC + _ARRAYS + _NETWORKS + _CHANCE + _VARIABLES + _FLOW).split())
+# What reads a checkpoint whose name the loader gives, and what writes one.
+RESTORING = frozenset({"RestoreV2"})
+SAVING = frozenset({"MergeV2Checkpoints", "SaveV2", "ShardedFilename"})
