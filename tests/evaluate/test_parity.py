@@ -54,3 +54,28 @@ def test_a_tie_counts_as_the_share_that_chance_gives_it() -> None:
     undecided[0] = np.where(np.isin(ROWS[0], top[:2]), 0.5, 0.0)
     assert _compare(undecided, Tolerance.default("int8")).agreement == pytest.approx(1 - 0.5 / len(ROWS))
     assert _compare(np.full_like(ROWS, 0.2), Tolerance.default("int8")).agreement == pytest.approx(0.2)
+
+
+def test_probabilities_and_logits_are_told_apart() -> None:
+    logits = np.random.default_rng(1).normal(0, 3, (200, 5))
+    shifted = logits + np.where(np.arange(5) == 0, 0.5, 0.0)
+
+    def softmax(values: np.ndarray) -> np.ndarray:
+        powers = np.exp(values)
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    tolerance = Tolerance.default("int8")
+    of_logits = parity(logits, shifted, source="a", target="b", tolerance=tolerance)
+    of_probabilities = parity(softmax(logits), softmax(shifted), source="a", target="b", tolerance=tolerance)
+    assert of_logits.logits_max_abs == pytest.approx(0.5)
+    assert of_logits.probabilities_max_abs == pytest.approx(of_probabilities.max_abs)
+    # A softmax forgets what is added to a whole row: the row's mean is taken away on both sides.
+    assert of_probabilities.logits_max_abs == pytest.approx(0.4, abs=1e-3)
+    assert of_probabilities.probabilities_mean_abs == of_probabilities.mean_abs
+
+
+def test_a_binary_head_of_logits_changes_its_label_at_zero() -> None:
+    ours, theirs = np.array([[-3.0], [0.2], [4.0]]), np.array([[-3.0], [-0.2], [4.0]])
+    result = parity(ours, theirs, source="a", target="b", tolerance=Tolerance.default("int8"))
+    assert result.agreement == pytest.approx(2 / 3)
+    assert result.probabilities_max_abs == pytest.approx(1 / (1 + np.exp(-0.2)) - 1 / (1 + np.exp(0.2)))

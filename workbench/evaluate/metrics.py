@@ -88,16 +88,40 @@ def as_probabilities(outputs: ArrayLike) -> NDArray[np.float64]:
     if not np.isfinite(values).all():
         at = int(np.argwhere(~np.isfinite(values))[0, 0])
         raise BadInputError.of(f"outputs[{at}]", rule="must be finite", got=values[at].tolist())
-    in_range = values.min() >= -_ROUNDING and values.max() <= 1 + _ROUNDING
+    likely = are_probabilities(values)
     if values.shape[1] == 1:
-        second = np.clip(values, 0, 1) if in_range else 1 / (1 + np.exp(-values))
+        second = np.clip(values, 0, 1) if likely else 1 / (1 + np.exp(-values))
         return np.hstack([1 - second, second])
-    sums = values.sum(axis=1, keepdims=True)
-    if in_range and sums.min() >= _ROW_SUM[0] and sums.max() <= _ROW_SUM[1]:
+    if likely:
         clipped = np.clip(values, 0, 1)
         return np.asarray(clipped / clipped.sum(axis=1, keepdims=True))
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def are_probabilities(outputs: NDArray[np.float64]) -> bool:
+    """Say whether finite outputs (samples, classes) look like probabilities; what does not is taken as logits."""
+    if outputs.min() < -_ROUNDING or outputs.max() > 1 + _ROUNDING:
+        return False
+    sums = outputs.sum(axis=1)
+    return outputs.shape[1] == 1 or bool(sums.min() >= _ROW_SUM[0] and sums.max() <= _ROW_SUM[1])
+
+
+def as_logits(outputs: ArrayLike) -> NDArray[np.float64]:
+    """Return outputs as logits: as they are, or the logarithms of probabilities (clipped at 1e-7) less the row's mean.
+
+    Args:
+        outputs: (samples, classes), or (samples, 1) probabilities or logits of the second of two classes.
+
+    Raises:
+        BadInputError: As for `as_probabilities`.
+    """
+    values = np.asarray(outputs, dtype=np.float64)
+    probabilities = as_probabilities(values)
+    if not are_probabilities(values):
+        return values
+    logarithms = np.log(np.clip(probabilities, _SMALLEST, 1.0))
+    return np.asarray(logarithms - logarithms.mean(axis=1, keepdims=True))
 
 
 def confusion_matrix(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:

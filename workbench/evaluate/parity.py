@@ -10,6 +10,7 @@ from pydantic import Field
 from workbench.core.errors import BadInputError, ParityError
 from workbench.core.records import Parity
 from workbench.core.settings import Settings
+from workbench.evaluate.metrics import are_probabilities, as_logits, as_probabilities
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -59,7 +60,8 @@ def parity(
         raise ParityError(f"{target} answers with shape {theirs.shape} where {source} answers {ours.shape}.")
     # A NaN on either side is as far apart as can be, and must not pass a comparison by being incomparable.
     distance = np.nan_to_num(np.abs(ours - theirs), nan=np.inf).reshape(len(ours), -1)
-    agreement = float(_agreement(ours.reshape(len(ours), -1), theirs.reshape(len(theirs), -1)).mean())
+    rows, others = ours.reshape(len(ours), -1), theirs.reshape(len(theirs), -1)
+    agreement = float(_agreement(rows, others).mean())
     largest = float(distance.max())
     close = tolerance.max_abs is None or largest <= tolerance.max_abs
     return Parity(
@@ -73,7 +75,24 @@ def parity(
         max_abs_limit=tolerance.max_abs,
         min_agreement=tolerance.min_agreement,
         passed=bool(close and agreement >= tolerance.min_agreement and np.isfinite(largest)),
+        **(_apart(rows, others) if np.isfinite(largest) else {}),
     )
+
+
+def _apart(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str, float]:
+    """Return how far logits and probabilities lie apart; which of the two the outputs are, plays no part."""
+    logits = np.abs(as_logits(ours) - as_logits(theirs)) if _same_kind(ours, theirs) else np.abs(ours - theirs)
+    probabilities = np.abs(as_probabilities(ours) - as_probabilities(theirs))
+    return {
+        "logits_max_abs": float(logits.max()),
+        "logits_mean_abs": float(logits.mean()),
+        "probabilities_max_abs": float(probabilities.max()),
+        "probabilities_mean_abs": float(probabilities.mean()),
+    }
+
+
+def _same_kind(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> bool:
+    return are_probabilities(ours) == are_probabilities(theirs)
 
 
 def require_parity(result: Parity) -> Parity:
@@ -100,8 +119,9 @@ def _agreement(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArra
     Quantised outputs come in steps, so that two classes may end equal; which of k equal ones the target would be
     taken to mean is a matter of chance, and 1/k of the time it is the source's.
     """
-    if ours.shape[1] == 1:  # a binary head: its label is the side of one half
-        return np.asarray((ours[:, 0] > _HALF) == (theirs[:, 0] > _HALF), np.float64)
+    if ours.shape[1] == 1:  # a binary head: its label is the side of one half, or of 0 where it gives logits
+        border = _HALF if not np.isfinite(ours).all() or are_probabilities(ours) else 0.0
+        return np.asarray((ours[:, 0] > border) == (theirs[:, 0] > border), np.float64)
     largest = theirs == theirs.max(axis=1, keepdims=True)
     meant = largest[np.arange(len(ours)), ours.argmax(axis=1)]
     return np.asarray(meant / np.maximum(largest.sum(axis=1), 1))

@@ -116,8 +116,13 @@ class Parity(Record):
         source: Format and numeric type of the source, e.g. `tf_keras/float32`.
         target: The same of the target.
         samples: How many were compared.
-        max_abs: Largest absolute difference of the outputs (probabilities).
+        max_abs: Largest absolute difference of the outputs, as the models give them.
         mean_abs: Mean absolute difference.
+        logits_max_abs: Largest absolute difference of the logits; of the logarithms of probabilities, each row less
+            its mean, where the models give those. None in comparisons that did not take it.
+        logits_mean_abs: Mean absolute difference of the same.
+        probabilities_max_abs: Largest absolute difference of the probabilities.
+        probabilities_mean_abs: Mean absolute difference of the same.
         agreement: Share of samples with the same label.
         worst: Index of the sample with the largest difference.
         max_abs_limit: Tolerance on `max_abs`; None where only labels are compared.
@@ -135,6 +140,10 @@ class Parity(Record):
     max_abs_limit: float | None
     min_agreement: float
     passed: bool
+    logits_max_abs: float | None = None
+    logits_mean_abs: float | None = None
+    probabilities_max_abs: float | None = None
+    probabilities_mean_abs: float | None = None
 
 
 class GateLine(Record):
