@@ -28,6 +28,8 @@ _PROBED = ("onnx", "tflite", "packed")
 _SECONDS = 60.0
 _BYTES_ALWAYS, _BYTES_A_BYTE = 2 * 2**30, 8
 _OPEN_AXIS = 32
+# What engines say where they get no more memory.
+_MEMORY = re.compile(r"bad_alloc|[Aa]llocat|[Mm]emory")
 _SERVER = "workbench.serve.child"
 _END = re.compile(r"was killed by \w+|ended with exit code -?\d+|took (?:longer|more memory) than its limit of [\w.]+")
 
@@ -71,9 +73,14 @@ def run(context: StageContext) -> None:
         spec = runtime.inputs[0]
         batch = max(spec.shape[0], 1) if spec.shape else 1
         noise = np.random.default_rng(0).random((batch, *(axis if axis > 0 else _OPEN_AXIS for axis in spec.shape[1:])))
-        # What it says to a length that it was not made for is for those who will give it real data.
-        with contextlib.suppress(Exception):
+        try:
             runtime.predict(noise)
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            # What it says to a length that it was not made for is for those who give it real data.
+            if -1 in spec.shape[1:] and not isinstance(error, MemoryError) and not _MEMORY.search(reason):
+                return
+            raise BadInputError.of(str(artifact.path), rule="must answer a batch of noise", got=reason) from error
 
 
 def limit_memory(more: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -39,12 +39,14 @@ class Runtime(ABC):
         inputs: The model's inputs as a caller gives them; exactly one.
         outputs: The model's outputs as a caller gets them; exactly one.
         threads: Threads of one call.
+        made_for: Samples a call that the model was made for; None is any. Callers give as many as they like.
     """
 
     in_process: ClassVar[bool] = True
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     threads: int
+    made_for: int | None = None
 
     @abstractmethod
     def __init__(self, artifact: Artifact, threads: int) -> None:
@@ -73,11 +75,12 @@ class Runtime(ABC):
             raise BadInputError.of("batch", rule=f"must have the shape (samples, {wanted})", got=values.shape)
         if not len(values):
             raise BadInputError.of("batch", rule="must hold at least one sample", got=values.shape)
-        return self._run(values)
+        values = values.astype(self.inputs[0].dtype, copy=False)
+        return self._run(values) if self.made_for is None else in_parts(values, self.made_for, self._run)
 
     @abstractmethod
-    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Answer a batch whose shape was checked."""
+    def _run(self, batch: NDArray[Any]) -> NDArray[np.float32]:
+        """Answer a batch whose shape was checked, of the input's dtype, and of `made_for` samples where that is set."""
 
     def close(self) -> None:  # noqa: B027 - not every engine has something to let go of
         """Let go of the model; a closed runtime is not used again."""
@@ -107,13 +110,17 @@ def open_runtime(artifact: Artifact, threads: int = 1) -> Runtime:
 
     Raises:
         WorkspaceError: The file is missing, truncated or changed.
-        BadInputError: No runtime answers for the format, or the engine cannot read the file.
+        BadInputError: No runtime answers for the format, the engine cannot read the file, or what is not of this
+            workspace made a probe end badly.
         UntrustedModelError: The format can run code, and the artifact is not of this workspace.
     """
     if threads < 1:
         raise BadInputError.of("threads", rule="must be at least 1", got=threads)
+    from workbench.evaluate.probe import require_probed
+
     artifact.verify()
     unit = runtimes.get(artifact.format)
+    require_probed(artifact)
     try:
         return unit(artifact, threads)
     except (WorkbenchError, ImportError):
@@ -150,6 +157,24 @@ def require_ours(artifact: Artifact) -> None:
         f"{artifact.folder} is not in the workspace {workspace.home}, and a {artifact.format} model can run code when "
         f"it is opened; {hint}."
     )
+
+
+def in_parts(
+    batch: NDArray[Any], size: int, run: Callable[[NDArray[Any]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Answer any number of samples with a model that takes `size` at once.
+
+    The last part is filled up with its own last sample, and those answers are cut off.
+    """
+    missing = -len(batch) % size
+    filled = np.concatenate([batch, batch[-1:].repeat(missing, axis=0)]) if missing else batch
+    parts = filled.reshape(-1, size, *batch.shape[1:])
+    return np.concatenate([run(part) for part in parts])[: len(batch)]
+
+
+def free_batch(spec: TensorSpec) -> TensorSpec:
+    """Return an input or output as callers see it: of as many samples as they like."""
+    return TensorSpec(name=spec.name, dtype=spec.dtype, shape=(-1, *spec.shape[1:]))
 
 
 def require_one_in_one_out(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from workbench.evaluate.packing.frame import format_of
 from workbench.evaluate.packing.inside import unpack_to
-from workbench.evaluate.runtimes.base import Runtime, open_runtime, require_ours
+from workbench.evaluate.runtimes.base import Runtime, require_ours, runtimes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,9 @@ class PackedRuntime(Runtime):
             require_ours(artifact)
             place = artifact.folder
         with tempfile.TemporaryDirectory(dir=place, prefix=".unpacked-") as folder:
-            self._inside = open_runtime(unpack_to(artifact, Path(folder)), threads)
+            inside = unpack_to(artifact, Path(folder))
+            # It was written just now, and where a probe was needed it has seen the packed file.
+            self._inside = runtimes.get(inside.format)(inside, threads)
         self.threads = threads
         self.inputs, self.outputs = self._inside.inputs, self._inside.outputs
 
