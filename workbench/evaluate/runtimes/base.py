@@ -159,9 +159,7 @@ def require_ours(artifact: Artifact) -> None:
     )
 
 
-def in_parts(
-    batch: NDArray[Any], size: int, run: Callable[[NDArray[Any]], NDArray[np.float32]]
-) -> NDArray[np.float32]:
+def in_parts(batch: NDArray[Any], size: int, run: Callable[[NDArray[Any]], NDArray[np.float32]]) -> NDArray[np.float32]:
     """Answer any number of samples with a model that takes `size` at once.
 
     The last part is filled up with its own last sample, and those answers are cut off.
@@ -172,8 +170,25 @@ def in_parts(
     return np.concatenate([run(part) for part in parts])[: len(batch)]
 
 
-def free_batch(spec: TensorSpec) -> TensorSpec:
-    """Return an input or output as callers see it: of as many samples as they like."""
+def single(
+    inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> tuple[tuple[TensorSpec], tuple[TensorSpec], int | None]:
+    """Return a model's one input and one output as callers see them, and how many samples a call it was made for.
+
+    Args:
+        inputs: As the file has them; axis 0 is −1 where it takes any number of samples.
+        outputs: The same.
+
+    Raises:
+        BadInputError: There are several of either.
+    """
+    require_one_in_one_out(inputs, outputs)
+    (given,), (answered,) = inputs, outputs
+    fixed = given.shape[0] if given.shape and given.shape[0] > 0 else None
+    return (_free_batch(given),), (_free_batch(answered),), fixed
+
+
+def _free_batch(spec: TensorSpec) -> TensorSpec:
     return TensorSpec(name=spec.name, dtype=spec.dtype, shape=(-1, *spec.shape[1:]))
 
 

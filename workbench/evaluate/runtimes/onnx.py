@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_one_in_one_out
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, single
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,14 +30,13 @@ class OnnxRuntime(Runtime):
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(artifact.path, options, providers=["CPUExecutionProvider"])
         self.threads = threads
-        self.inputs = tuple(_spec(each) for each in self._session.get_inputs())
-        self.outputs = tuple(_spec(each) for each in self._session.get_outputs())
-        require_one_in_one_out(self.inputs, self.outputs)
-        self._dtype = np.dtype(self.inputs[0].dtype)
+        self.inputs, self.outputs, self.made_for = single(
+            [_spec(each) for each in self._session.get_inputs()],
+            [_spec(each) for each in self._session.get_outputs()],
+        )
 
-    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        feed = {self.inputs[0].name: batch.astype(self._dtype, copy=False)}
-        (outputs,) = self._session.run([self.outputs[0].name], feed)
+    def _run(self, batch: NDArray[Any]) -> NDArray[np.float32]:
+        (outputs,) = self._session.run([self.outputs[0].name], {self.inputs[0].name: batch})
         return np.asarray(outputs, np.float32)
 
     def close(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from workbench.core.errors import BadInputError
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_one_in_one_out, require_ours
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_ours, single
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +32,15 @@ class SavedModelRuntime(Runtime):
             raise BadInputError.of(artifact.file, rule="must have a `serving_default` signature", got=found)
         self.threads = threads
         _, inputs = self._call.structured_input_signature
-        self.inputs = tuple(_spec(name, spec) for name, spec in inputs.items())
-        self.outputs = tuple(_spec(name, spec) for name, spec in self._call.structured_outputs.items())
-        require_one_in_one_out(self.inputs, self.outputs)
+        self.inputs, self.outputs, self.made_for = single(
+            [_spec(name, spec) for name, spec in inputs.items()],
+            [_spec(name, spec) for name, spec in self._call.structured_outputs.items()],
+        )
 
-    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         import tensorflow as tf
 
-        outputs = self._call(**{self.inputs[0].name: tf.constant(batch, dtype=self.inputs[0].dtype)})
+        outputs = self._call(**{self.inputs[0].name: tf.constant(batch)})
         return np.asarray(outputs[self.outputs[0].name].numpy(), np.float32)
 
     def close(self) -> None:

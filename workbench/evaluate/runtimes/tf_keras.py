@@ -10,9 +10,10 @@ import numpy as np
 
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_one_in_one_out, require_ours
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, require_ours, single
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -31,13 +32,17 @@ class TfKerasRuntime(Runtime):
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
         """Load the model; TensorFlow's threads are the process' own, so `threads` is only reported."""
-        self._model = load_model(artifact)
+        self._model = self._loaded(artifact)
         self.threads = threads
-        self.inputs = tuple(_spec(each) for each in self._model.inputs)
-        self.outputs = tuple(_spec(each) for each in self._model.outputs)
-        require_one_in_one_out(self.inputs, self.outputs)
+        self.inputs, self.outputs, self.made_for = single(
+            [_spec(each) for each in self._model.inputs], [_spec(each) for each in self._model.outputs]
+        )
 
-    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    @staticmethod
+    def _loaded(artifact: Artifact) -> Any:
+        return load_model(artifact)
+
+    def _run(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         return np.asarray(self._model(batch, training=False).numpy(), np.float32)
 
     def close(self) -> None:
@@ -61,13 +66,30 @@ def load_model(artifact: Artifact) -> Any:
             "artifact", rule="must be a tf_keras model", got=artifact.label,
             hint="start from the model that it was made from",
         )  # fmt: skip
+    return opened(artifact, _description)
+
+
+def opened(artifact: Artifact, description: Callable[[Path], bytes]) -> Any:
+    """Return a fresh tf_keras model of an archive or a legacy file.
+
+    Args:
+        artifact: Of the format `tf_keras` or `h5`.
+        description: Reads what the file says of its layers, JSON.
+
+    Raises:
+        UntrustedModelError: The artifact is not of this workspace.
+        WorkspaceError: The file is missing, truncated or changed.
+        BadInputError: It holds code that nobody vouched for.
+    """
     require_ours(artifact)
     import tf_keras
+    from tf_keras.src.saving.serialization_lib import SafeModeScope
 
     artifact.verify()
     trusted = Workspace.default().trusts(artifact.sha256)
     try:
-        with _known_classes(artifact.path):
+        # The scope is for legacy files, of which `safe_mode` is not asked.
+        with _known_classes(description(artifact.path)), SafeModeScope(not trusted):
             return tf_keras.models.load_model(artifact.path, compile=False, safe_mode=not trusted)
     except Exception as error:
         # Keras raises whatever it meets; for code of its own that nobody vouched for, a ValueError.
@@ -78,11 +100,15 @@ def load_model(artifact: Artifact) -> Any:
         ) from error  # fmt: skip
 
 
-def _known_classes(path: Path) -> AbstractContextManager[Any]:
-    """Let Keras find tfmot's classes where the file names them: importing tfmot costs a second."""
+def _description(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
-        if _QUANTIZED not in archive.read("config.json"):
-            return nullcontext()
+        return archive.read("config.json")
+
+
+def _known_classes(description: bytes) -> AbstractContextManager[Any]:
+    """Let Keras find tfmot's classes where the file names them: importing tfmot costs a second."""
+    if _QUANTIZED not in description:
+        return nullcontext()
     from tensorflow_model_optimization.quantization import keras as quantization
 
     scope: AbstractContextManager[Any] = quantization.quantize_scope()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.errors import BadInputError
-from workbench.evaluate.runtimes.base import Runtime, TensorSpec
+from workbench.evaluate.runtimes.base import Runtime, TensorSpec, in_parts, single
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,21 +23,25 @@ if TYPE_CHECKING:
 
 
 class TfliteRuntime(Runtime):
-    """Answers for a `.tflite` file; hides quantised inputs and outputs and a fixed batch size.
+    """Answers for a `.tflite` file; hides quantised inputs and outputs.
 
     An interpreter holds one set of tensors, so calls from several threads wait for each other.
     """
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
         """Build the interpreter from the file's bytes, which then may be replaced on disk."""
-        self._content = artifact.path.read_bytes()
+        self._content = self._flatbuffer(artifact)
         self._lock = threading.Lock()
         self.threads = threads
-        self._fixed_batch = False
         self._build()
         signature = self._interpreter.get_signature_list().get("serving_default", {})
-        self.inputs = (_spec(self._input, signature.get("inputs", ()), free_batch=True),)
-        self.outputs = (_spec(self._output, signature.get("outputs", ()), free_batch=True),)
+        self.inputs, self.outputs, self.made_for = single(
+            [_spec(self._input, signature.get("inputs", ()))], [_spec(self._output, signature.get("outputs", ()))]
+        )
+
+    @staticmethod
+    def _flatbuffer(artifact: Artifact) -> bytes:
+        return artifact.path.read_bytes()
 
     def _build(self) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -49,22 +53,15 @@ class TfliteRuntime(Runtime):
         self._output = _only("outputs", self._interpreter.get_output_details())
         self._batch = int(self._input["shape"][0])
 
-    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         with self._lock:
-            if len(batch) != self._batch and not self._fixed_batch:
-                self._resize(len(batch))
-            if not self._fixed_batch:
-                return self._invoke(batch)
-            return np.concatenate([self._invoke(part) for part in self._parts(batch)])[: len(batch)]
+            if len(batch) != self._batch and not self._resized(len(batch)):
+                self.made_for = self._batch
+                return in_parts(batch, self._batch, self._invoke)
+            return self._invoke(batch)
 
-    def _parts(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        # The last part is filled up with its own last sample; `_run` cuts those answers off.
-        missing = -len(batch) % self._batch
-        filled = np.concatenate([batch, batch[-1:].repeat(missing, axis=0)]) if missing else batch
-        return list(filled.reshape(-1, self._batch, *batch.shape[1:]))
-
-    def _resize(self, samples: int) -> None:
-        """Make room for another batch size; a graph that cannot (a constant reshape) is answered in parts."""
+    def _resized(self, samples: int) -> bool:
+        """Make room for another batch size, and say whether the graph could (a constant reshape cannot)."""
         try:
             self._interpreter.resize_tensor_input(self._input["index"], [samples, *self._input["shape"][1:]])
             self._interpreter.allocate_tensors()
@@ -73,11 +70,13 @@ class TfliteRuntime(Runtime):
             answers = -1
         if answers == samples:
             self._batch = samples
-            return
+            return True
         self._build()
-        self._fixed_batch = True
+        return False
 
-    def _invoke(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _invoke(self, batch: NDArray[Any]) -> NDArray[np.float32]:
+        # The state of a recurrent layer outlives a call: what was answered before must not matter.
+        self._interpreter.reset_all_variables()
         self._interpreter.set_tensor(self._input["index"], quantise(batch, self._input))
         self._interpreter.invoke()
         return dequantise(self._interpreter.get_tensor(self._output["index"]), self._output)
@@ -111,11 +110,11 @@ def _unannounced() -> Iterator[None]:
         yield
 
 
-def quantise(values: NDArray[np.float32], details: dict[str, Any]) -> NDArray[Any]:
+def quantise(values: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
     """Return real values as the tensor stores them: round(value / scale) + zero point, saturated.
 
     Args:
-        values: Real values, float32.
+        values: Real values.
         details: The tensor's `dtype` and `quantization` (scale, zero point) as the interpreter gives them.
     """
     dtype = np.dtype(details["dtype"])
@@ -147,10 +146,10 @@ def _only(kind: str, tensors: list[dict[str, Any]]) -> dict[str, Any]:
     return tensors[0]
 
 
-def _spec(details: dict[str, Any], names: Any, *, free_batch: bool) -> TensorSpec:
+def _spec(details: dict[str, Any], names: Any) -> TensorSpec:
     (name,) = names or (details["name"],)
-    shape = [int(axis) for axis in details.get("shape_signature", details["shape"])]
-    if free_batch and shape:
-        shape[0] = -1
-    # Callers give and get real values, whatever the file stores.
-    return TensorSpec(name=str(name), dtype="float32", shape=tuple(shape))
+    shape = tuple(int(axis) for axis in details.get("shape_signature", details["shape"]))
+    # Callers give and get real values, whatever the file stores; integers without a scale are what they are.
+    dtype = np.dtype(details["dtype"])
+    plain = dtype.kind in "iu" and not details["quantization"][0]
+    return TensorSpec(name=str(name), dtype=dtype.name if plain else "float32", shape=shape)
