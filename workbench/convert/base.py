@@ -11,6 +11,7 @@ from workbench.core.plugins import Registry
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.convert.facts import ModelFacts
     from workbench.convert.representative import Representative
     from workbench.convert.settings import ConvertSettings
     from workbench.convert.source import Source
@@ -43,6 +44,7 @@ class Converter(ABC):
         sources: Formats it starts from; its own one means a float32 file, which is quantised without TensorFlow.
         calibrated: Numeric types whose ranges are measured on a representative dataset.
         tool: The program it works with, where there is one for all edges.
+        keeps_numeric: It is a container: the numeric type of the result is the source's.
     """
 
     file: ClassVar[str]
@@ -50,6 +52,7 @@ class Converter(ABC):
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "saved_model")
     calibrated: ClassVar[tuple[Numeric, ...]] = ()
     tool: ClassVar[Tool] = Tool("TensorFlow", "tensorflow", "train")
+    keeps_numeric: ClassVar[bool] = False
 
     @classmethod
     def tools(cls, source: Format, numeric: Numeric) -> tuple[Tool, ...]:
@@ -61,6 +64,20 @@ class Converter(ABC):
         """
         del source, numeric
         return (cls.tool,)
+
+    @classmethod
+    def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
+        """Say why this model cannot become this format, as far as its file tells; nothing where nothing is known.
+
+        Args:
+            facts: Of the model.
+            numeric: One of `numerics`.
+
+        Returns:
+            A sentence for people, or an empty one.
+        """
+        del facts, numeric
+        return ""
 
     @abstractmethod
     def write(

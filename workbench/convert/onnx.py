@@ -11,6 +11,7 @@ from workbench.core.errors import BadInputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.convert.facts import ModelFacts
     from workbench.convert.representative import Representative
     from workbench.convert.settings import ConvertSettings
     from workbench.convert.source import Source
@@ -38,6 +39,12 @@ class OnnxConverter(Converter):
         """Return tf2onnx, or ONNX Runtime's quantizer where the source is ONNX already."""
         del numeric
         return (_QUANTIZER if source == "onnx" else _TF2ONNX,)
+
+    @classmethod
+    def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
+        """Refuse what was trained for another engine's quantization."""
+        del numeric
+        return "It was trained for int8 of TFLite, and ONNX has no place for that." if facts.quantization_aware else ""
 
     def write(
         self, source: Source, settings: ConvertSettings, target: Path, representative: Representative

@@ -25,6 +25,7 @@ class PackedConverter(Converter):
     numerics: ClassVar[tuple[Numeric, ...]] = get_args(Numeric)
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "onnx", "tflite")
     tool: ClassVar[Tool] = Tool("constriction", "constriction")
+    keeps_numeric: ClassVar[bool] = True
 
     def write(
         self,

@@ -11,6 +11,7 @@ from workbench.core.errors import BadInputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.convert.facts import ModelFacts
     from workbench.convert.representative import Representative
     from workbench.convert.settings import ConvertSettings
     from workbench.convert.source import Source
@@ -42,6 +43,13 @@ class TfliteConverter(Converter):
         if numeric == "float32":
             return (_CONVERTER,)
         return (_QUANTIZER, _CONVERTER) if numeric in lite_converter.NUMERICS else (_QUANTIZER,)
+
+    @classmethod
+    def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
+        """Refuse numeric types that a model was not trained for."""
+        if facts.quantization_aware and numeric != "int8":
+            return "It was trained for int8, whose ranges it holds."
+        return ""
 
     def write(
         self, source: Source, settings: ConvertSettings, target: Path, representative: Representative
