@@ -1,0 +1,1 @@
+"""Which nodes and weights of two graphs are the same ones, and how they differ."""
