@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})
+_LONGEST = max(map(len, MISSING))
 _TRUE, _FALSE = frozenset({"true", "yes", "t", "y"}), frozenset({"false", "no", "f", "n"})
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 _LARGEST = float(np.finfo(np.float32).max)
@@ -17,7 +21,8 @@ _LARGEST = float(np.finfo(np.float32).max)
 def is_missing(value: Any) -> bool:
     """Say whether a value is not there: None, NaN, or a text such as NA or nothing at all."""
     if isinstance(value, str):
-        return value.strip().casefold() in MISSING
+        word = value.strip()
+        return len(word) <= _LONGEST and word.casefold() in MISSING
     return value is None or (isinstance(value, float | np.floating) and math.isnan(value))
 
 
@@ -28,6 +33,16 @@ def number_in(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return math.nan if is_missing(value) else None
     return None if isinstance(value, str) and "_" in value else found
+
+
+def numbers_in(values: Sequence[Any]) -> list[float | None]:
+    """Return each value as `number_in` does; a column of plain numbers in a fraction of the time."""
+    try:
+        if "_" not in "".join(values):
+            return list(map(float, values))
+    except (TypeError, ValueError):  # it holds more than texts, or more than numbers
+        pass
+    return list(map(number_in, values))
 
 
 def is_storable(number: float) -> bool:

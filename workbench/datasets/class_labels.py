@@ -36,7 +36,7 @@ def label_at(file: CsvFile, name: str | None) -> int:
     if name is None and len(meant) == 1:
         return meant[0]
     rule = f"must be one of {file.name}'s columns ({listed(file.header)})"
-    raise BadInputError.of("label", rule=rule, got=name, hint="say label='…'" if name is None else "")
+    raise BadInputError.of("label", rule=rule, got=name, hint="say label='…', or call it label" if name is None else "")
 
 
 def classes_of(file: CsvFile, at: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:

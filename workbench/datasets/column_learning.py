@@ -51,9 +51,10 @@ def learn(name: str, values: Sequence[str], scale: Scale, *, categorical: bool =
     if not categorical:
         # A name that hardly ever comes twice is no category.
         most = min(MOST_CATEGORIES, max(_FEW_CATEGORIES, len(present) // 2))
-        numbers = [number for value in present if (number := cells.number_in(value)) is not None]
-        commas = sum(map(cells.has_decimal_comma, present))
-        if 2 * (len(numbers) + commas) > len(present):
+        read = cells.numbers_in(present)
+        numbers = [number for number in read if number is not None]
+        others = [value for value, number in zip(present, read, strict=True) if number is None]
+        if 2 * (len(numbers) + sum(map(cells.has_decimal_comma, others))) > len(present):
             return _number(name, values, numbers, scale)
         if all(map(cells.is_truth_word, texts)):
             return _boolean(name, present)

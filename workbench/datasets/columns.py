@@ -65,8 +65,8 @@ class Column(Record):
         """
         if self.type == "category":
             return self._one_hot(values)
-        read = cells.number_in if self.type == "number" else cells.truth_in
-        found = np.array([np.inf if (number := read(value)) is None else number for value in values], np.float64)
+        read = cells.numbers_in(values) if self.type == "number" else map(cells.truth_in, values)
+        found = np.array([np.inf if number is None else number for number in read], np.float64)
         for index in np.flatnonzero(np.abs(found) > np.finfo(np.float32).max)[:1]:
             raise self._refusal(values[index], row(int(index)))
         with np.errstate(over="ignore"):

@@ -74,11 +74,12 @@ class Content:
             BadInputError: Naming the key, and the index where one sample is at fault.
         """
         kind = kind_of(raw.x_train.ndim, raw.kind)
+        for name, value in (("columns", raw.names), ("scaling", scale)):
+            if value and kind != "table":
+                raise BadInputError.of(name, rule=f"must be left out for {kind}", got=value,
+                                       hint="only a table has columns that are scaled")  # fmt: skip
         if kind == "table" and not raw.columns:
             raw = number_table.scaled(raw, scale or "standard")
-        elif kind != "table" and scale is not None:
-            raise BadInputError.of("scaling", rule=f"must be left out for {kind}", got=scale,
-                                   hint="only a table's numbers are scaled")  # fmt: skip
         check = checks.images if kind == "images" else sample_checks.samples
         x_train, x_test = check("x_train", raw.x_train), check("x_test", raw.x_test)
         if x_train.shape[1:] != x_test.shape[1:]:

@@ -58,12 +58,12 @@ def read_npz(path: Path, kind: Kind | None = None) -> RawData:
             )  # fmt: skip
     checks.declared_bytes(shown(path.name), sum(sizes[key] for key in keys))
     classes = _names(path, "classes", "class") if "classes" in sizes else None
-    names = _names(path, "columns", "column") if "columns" in sizes else ()
     arrays = {key: _array(path, key) for key in keys}
+    kind = kind_of(arrays[keys[0]].ndim, kind)
+    names = _names(path, "columns", "column") if "columns" in sizes and kind == "table" else ()
     if "x" not in arrays:
         x_train, y_train, x_test, y_test = (arrays[key] for key in _SPLIT)
         return RawData(x_train, y_train, x_test, y_test, classes, kind=kind, names=names)
-    kind = kind_of(arrays["x"].ndim, kind)
     x = _CHECKS[kind]("x", arrays["x"])
     y = checks.labels("y", arrays["y"], "x", len(x))
     rest, held = stratified(y, _TEST_SHARE)

@@ -79,7 +79,8 @@ def _require_floats(key: str, values: NDArray[Any]) -> None:
 
 
 def _fits(values: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.abs(values) <= _LARGEST  # type: ignore[no-any-return]  # NaN is not
+    with np.errstate(over="ignore"):  # of numbers that are wider than float64
+        return np.abs(values.astype(np.float64)) <= _LARGEST  # NaN is not
 
 
 def _require_all(key: str, values: NDArray[Any], rule: Callable[[NDArray[Any]], NDArray[np.bool_]], words: str) -> None:

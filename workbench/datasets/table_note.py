@@ -68,4 +68,4 @@ def note(
         ("Only in the test split, left as zeros", unknown),
     ]
     parts = [f"{words}: {listed(names)}." for words, names in said if names]
-    return " ".join([f"The classes of {file.name} are {shown(label)}.", *parts, "A fifth of each class is the test."])
+    return " ".join([f"The label of {file.name} is {shown(label)}.", *parts, "A fifth of each class is the test."])
