@@ -119,13 +119,31 @@ def test_a_recipe_writes_its_defaults_and_code_says_only_what_differs(
     panel.close()
 
 
+def test_a_table_takes_the_network_that_fits_it_and_images_the_recipes(
+    fresh_workspace: Workspace, tmp_path: Path
+) -> None:
+    panel = TrainPanel(workspace=fresh_workspace)
+    panel.form.write({"dataset": "wine"})
+    assert panel.form.values["architecture"] == "mlp"
+    assert panel.code().endswith("wb.train('wine', 'docs', architecture='mlp')\n")
+    assert "mlp is the network that fits" in panel.form.widget.notes["dataset"]
+    panel.form.write({"recipe": "best"})
+    assert (panel.form.values["schedule"], panel.form.values["architecture"]) == ("cosine", "mlp")
+    (tmp_path / "own.csv").touch()
+    panel.form.write({"dataset": str(tmp_path / "own.csv"), "architecture": "small_cnn"})
+    assert panel.form.values["architecture"] == "small_cnn"  # whoever insists is told when it is trained
+    panel.form.write({"dataset": "digits"})
+    assert panel.form.values["architecture"] == "docs_cnn"
+    panel.close()
+
+
 def test_data_of_ones_own_is_a_path_and_a_wrong_one_is_named(fresh_workspace: Workspace, tmp_path: Path) -> None:
     panel = TrainPanel(workspace=fresh_workspace)
     field = next(field for field in panel.form.widget.fields if field["name"] == "dataset")
     assert field["other"]["label"] == "Own file or folder…"
     panel.form.write({"dataset": str(tmp_path / "gone.npz")})
     assert panel.form.widget.errors["dataset"].startswith("dataset must be digits, ")
-    assert "an .npz file, or a folder of class folders, got '" in panel.form.widget.errors["dataset"]
+    assert "a .csv or .npz file, or a folder of class folders, got '" in panel.form.widget.errors["dataset"]
     assert not panel.form.valid
     (tmp_path / "here.npz").touch()
     panel.form.write({"dataset": str(tmp_path / "here.npz")})

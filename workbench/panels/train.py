@@ -13,6 +13,7 @@ from workbench.panels.form import Form
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
 from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, recipe_names, with_dataset
+from workbench.panels.parts.written_values import written_by, written_on_change
 from workbench.train.fit import STAGE, train_settings
 from workbench.train.settings import TrainSettings
 from workbench.widgets.action_bar import ActionBar
@@ -55,7 +56,7 @@ class TrainPanel(Panel):
         dataset = self.session.dataset or default_dataset(self.session.workspace).name
         self.form = Form(
             TrainingPlan,
-            values={**defaults(self._recipe), "dataset": dataset},
+            values={**written_by(self._recipe, dataset), "dataset": dataset},
             looks=looks(),
             shown=SHOWN,
             label="Training settings",
@@ -200,11 +201,10 @@ class TrainPanel(Panel):
     def _on_form(self) -> None:
         before, self._before = self._before, self.form.values
         recipe, dataset = self._before["recipe"], str(self._before["dataset"])
-        if recipe != self._recipe and recipe in recipe_names():
-            # A recipe is a set of defaults: choosing one writes all but what was written with it.
-            self._recipe = recipe
-            untouched = {n: v for n, v in defaults(recipe).items() if self._before[n] == before[n]}
-            self.form.write(untouched)
+        written = written_on_change(before, self._before, self._recipe)
+        self._recipe = recipe if recipe in recipe_names() else self._recipe
+        if written:
+            self.form.write(written)
             return
         self.form.widget.notes = notes(dataset)
         self.session.dataset = dataset

@@ -111,11 +111,11 @@ def _data(settings: RoadSettings, context: StageContext) -> Dataset:
 
     _step(context, "data", "the default dataset" if settings.dataset is None else settings.dataset)
     if settings.dataset is not None:
-        data = load_dataset(settings.dataset, workspace=context.workspace)
+        data = load_dataset(settings.dataset, workspace=context.workspace, label=settings.label)
         note = data.note
     else:
         name, note = default_dataset(context.workspace)
-        data = load_dataset(name, workspace=context.workspace)
+        data = load_dataset(name, workspace=context.workspace, label=settings.label)
     if note:
         context.emit("note", text=note)
     return data
@@ -132,7 +132,7 @@ def _serve_passed(
     stats = []
     for artifact, variant in zip(artifacts, variants, strict=True):
         if artifact.format in DEPLOYED and variant.verdict is not None and variant.verdict.passed:
-            _step(context, "serve", f"{variant.name}: {settings.requests} images over HTTP")
+            _step(context, "serve", f"{variant.name}: {min(settings.requests, data.test_size)} samples over HTTP")
             name = variant.name.replace(" ", "_")
             stats.append(serve_and_ask(artifact, name, data, settings.requests, context.workspace))
     if stats:
@@ -156,7 +156,7 @@ def _overall(trained: Trained, variants: list[Variant]) -> Verdict:
 def _sentence(trained: Trained) -> str:
     accuracy = trained.evaluation.accuracy
     return (
-        f"accuracy {accuracy.value:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%}, {accuracy.total} images), "
+        f"accuracy {accuracy.value:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%}, {accuracy.total} samples), "
         f"gate {'passed' if trained.verdict.passed else 'failed'}"
     )
 

@@ -22,8 +22,11 @@ class RoadSettings(Settings):
 
     dataset: str | None = Field(
         None,
-        description="Name of a dataset, an .npz file or a folder of class folders; the default is MNIST where "
+        description="Name of a dataset, a .csv or .npz file or a folder of class folders; the default is MNIST where "
         "it is at hand, else the digits inside scikit-learn.",
+    )
+    label: str | None = Field(
+        None, description="Column of a .csv file that holds the classes; the default is its label, class, target or y."
     )
     recipe: str = Field(
         "docs", description="How to train: docs or best; a failed gate leads to more epochs, then to best."

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError, WorkspaceError
-from workbench.datasets import Dataset, load_dataset
+from workbench.core.workspace import read_json
+from workbench.datasets import Dataset, csv_file, load_dataset
 from workbench.datasets.base import SOURCES
 from workbench.datasets.content import DESCRIPTION
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
+
+FILES = frozenset({".npz", *csv_file.SUFFIXES})
 
 
 def check(chosen: str) -> str:
@@ -22,10 +25,10 @@ def check(chosen: str) -> str:
         BadInputError: There is none.
     """
     path = Path(chosen).expanduser()
-    if chosen in known() or (chosen and (path.is_dir() or (path.is_file() and path.suffix == ".npz"))):
+    if chosen in known() or (chosen and (path.is_dir() or (path.is_file() and path.suffix.lower() in FILES))):
         return chosen
     raise BadInputError.of(
-        "dataset", rule=f"must be {', '.join(known())}, an .npz file, or a folder of class folders", got=chosen,
+        "dataset", rule=f"must be {', '.join(known())}, a .csv or .npz file, or a folder of class folders", got=chosen,
         hint="type its path as this machine sees it",
     )  # fmt: skip
 
@@ -60,6 +63,15 @@ def is_prepared(chosen: str) -> bool:
     return chosen not in known() and (Path(chosen) / DESCRIPTION).is_file()
 
 
+def holds_images(chosen: str) -> bool:
+    """Say whether the samples are images, as far as that is known before the data is read."""
+    if chosen in known():
+        return SOURCES.get(chosen).kind == "images"
+    if is_prepared(chosen):
+        return bool(read_json(Path(chosen) / DESCRIPTION).get("kind", "images") == "images")
+    return Path(chosen).suffix.lower() not in csv_file.SUFFIXES
+
+
 def python_for(chosen: str) -> str:
     """Return the Python expression that stands for the data."""
     return f"wb.Dataset.open({chosen!r})" if is_prepared(chosen) else repr(chosen)
@@ -67,5 +79,5 @@ def python_for(chosen: str) -> str:
 
 @cache
 def known() -> tuple[str, ...]:
-    """Return the names of all datasets that have one; looked up once."""
-    return SOURCES.names()
+    """Return the names of all datasets that have one, those of images first; looked up once."""
+    return tuple(sorted(SOURCES.names(), key=lambda name: (SOURCES.get(name).kind != "images", name)))

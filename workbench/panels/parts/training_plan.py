@@ -18,7 +18,8 @@ from workbench.train.settings import LearningSettings
 
 SHOWN = ("dataset", "recipe", "epochs", "validation_fraction")
 _OWN_DATA = (
-    "An .npz file with x_train, y_train, x_test, y_test (or x, y), or a folder with a folder of images for each class."
+    "An .npz file with x_train, y_train, x_test, y_test (or x, y), a folder with a folder of images for each class, or "
+    "a .csv file with a header whose column label, class, target or y holds the classes."
 )
 _OWN_LOOK = {"label": "Own file or folder…", "name": "Path of the file or folder", "placeholder": "/data/letters.npz"}
 
@@ -26,7 +27,7 @@ _OWN_LOOK = {"label": "Own file or folder…", "name": "Path of the file or fold
 class TrainingPlan(LearningSettings):
     """The dataset by name, a recipe, and everything the recipe leaves open."""
 
-    dataset: str = Field(default="digits", description="name of a dataset, an .npz file or a folder")
+    dataset: str = Field(default="digits", description="name of a dataset, an .npz or .csv file, or a folder")
     recipe: str = Field(default="docs", description="settings that belong together, to begin with")
     architecture: str = Field(default="docs_cnn", description="name of the network")
 
@@ -49,7 +50,7 @@ class TrainingPlan(LearningSettings):
 
 
 def defaults(recipe: str) -> dict[str, Any]:
-    """Return the values that a recipe writes into the form.
+    """Return the values that a recipe says.
 
     Raises:
         BadInputError: No such recipe.
