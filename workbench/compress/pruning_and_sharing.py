@@ -12,6 +12,7 @@ from workbench.compress.fine_tuning import FineTuned, Wrapped
 from workbench.compress.sorted_clusters import centroids_of
 from workbench.compress.straight_through import straight_through, thinned, trainable_kernels
 from workbench.core.errors import BadInputError
+from workbench.evaluate.distinct import distinct_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,7 +160,7 @@ def half_float_codebook(
 ) -> NDArray[np.float32]:
     """Return up to `size` ascending values that stand for all others, each exactly a float16: two bytes in a file."""
     centroids = centroids_of(np.sort(values, axis=None), size, start)
-    return np.unique(centroids.astype(np.float16)).astype(np.float32)
+    return np.asarray(distinct_values(centroids.astype(np.float16)), np.float32)
 
 
 def _round_biases(model: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.errors import WorkbenchError
+from workbench.evaluate.distinct import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ def layer_facts(kernels: Kernels) -> dict[str, dict[str, Any]]:
         name: {
             "elements": _size(arrays),
             "sparsity": _zeros(arrays) / _size(arrays),
-            "unique": max(len(np.unique(array)) for array in arrays),
+            "unique": max(map(distinct, arrays)),
         }
         for name, arrays in kernels.items()
     }
@@ -108,9 +109,9 @@ def _losses(old: NDArray[Any], new: NDArray[Any]) -> list[str]:
     if is_clustered(old):
         # int8 scales each channel of a convolution by itself: one value of all becomes one in each channel.
         whole = _share(old)
-        allowed = _distinct(old) if whole else max(map(_distinct, _channels(old)))
+        allowed = distinct(old) if whole else max(map(distinct, _channels(old)))
         by_channel = not whole or (new.dtype == np.int8 and new.ndim > _KERNEL_AXES)
-        found = max(map(_distinct, _channels(new))) if by_channel else _distinct(new)
+        found = max(map(distinct, _channels(new))) if by_channel else distinct(new)
         if found > allowed:
             said.append(f"{allowed} shared values became {found}")
     return said
@@ -119,11 +120,7 @@ def _losses(old: NDArray[Any], new: NDArray[Any]) -> list[str]:
 def _share(array: NDArray[Any]) -> bool:
     own = array[array != 0]
     # Weights that were only trained are all different.
-    return bool(_distinct(own) <= min(_QUANTIZED_LEVELS, own.size // 2))
-
-
-def _distinct(array: NDArray[Any]) -> int:
-    return len(np.unique(array))
+    return bool(distinct(own) <= min(_QUANTIZED_LEVELS, own.size // 2))
 
 
 def _channels(array: NDArray[Any]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.core.records import Inventory, TensorFacts
+from workbench.evaluate.distinct import distinct
 from workbench.evaluate.tensors.base import readers
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _facts(tensor: StoredTensor) -> TensorFacts:
         bytes=values.nbytes,
         elements=values.size,
         zeros=int(np.count_nonzero(values == tensor.zero)),
-        unique=len(np.unique(values)),
+        unique=distinct(values),
         weights=weights,
         prunable=weights and values.ndim >= 2,  # noqa: PLR2004 - kernels, not biases
     )

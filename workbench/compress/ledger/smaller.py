@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.compress.ledger.holdings import elements, size
 from workbench.core.records.ledger import Finding
+from workbench.evaluate.distinct import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,8 +133,7 @@ def _few_values(tensor: StoredTensor) -> bool:
 
 
 def _distinct(tensor: StoredTensor) -> int:
-    values = tensor.values[tensor.values != 0]
-    return len(np.unique(values))
+    return distinct(tensor.values[tensor.values != 0])
 
 
 def _floats_in_quantised(held: Holdings) -> tuple[StoredTensor, ...]:
