@@ -9,7 +9,7 @@ from points import failed, point
 
 import workbench.sweep
 import workbench.train
-from workbench.core.errors import BadInputError
+from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.workspace import Workspace
 from workbench.sweep.axes import Range
 from workbench.sweep.handle import Sweep
@@ -98,6 +98,40 @@ def test_failed_points_count_as_tried_and_are_no_answer(tmp_path: Any) -> None:
     assert proposer.left == 0
 
 
+def test_a_damaged_journal_is_one_sentence_and_stays_as_it_is(tmp_path: Any) -> None:
+    sweep = asked(tmp_path, trials=6)
+    drive(PointProposer.open(sweep), 2)
+    journal = sweep.folder.journal
+    whole = journal.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for damaged in (
+        whole + b"\xff\x00 garbage\n", b"\xff\n" + whole, b"[]\n" + whole,
+        lines[0] + b"{}\n" + b"".join(lines[1:]),
+    ):  # fmt: skip
+        journal.write_bytes(damaged)
+        for reading in (True, False):
+            with pytest.raises(WorkspaceError, match=r"journal\.log is damaged .*; delete it and resume"):
+                PointProposer.open(sweep, reading=reading)
+        assert journal.read_bytes() == damaged
+
+
+def test_half_a_line_in_the_journal_of_a_killed_process_costs_nothing(tmp_path: Any) -> None:
+    sweep = asked(tmp_path, trials=6)
+    drive(PointProposer.open(sweep), 2)
+    with sweep.folder.journal.open("ab") as file:
+        file.write(b'{"op_code": 4, "wor')
+    before = sweep.folder.journal.read_bytes()
+    assert PointProposer.open(sweep, reading=True).left == 4
+    assert sweep.folder.journal.read_bytes() == before, "another process may be writing that line"
+    drive(PointProposer.open(sweep), 1)
+    assert PointProposer.open(sweep).left == 3
+
+
+def test_what_was_told_is_known_with_its_values(tmp_path: Any) -> None:
+    proposed = drive(PointProposer.open(asked(tmp_path)), 4)
+    assert PointProposer.open(asked(tmp_path), reading=True).told() == proposed
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 def test_constraints_are_told_to_the_sampler(sampler: str, tmp_path: Any) -> None:
     proposer = PointProposer.open(asked(tmp_path, sampler=sampler, constraints=("gzip <= 500 B",), trials=30))
@@ -144,3 +178,24 @@ def test_a_real_search_measures_its_trials(digits: Dataset, workspace: Workspace
     assert 1 <= len(found.points()) <= 2, "what is proposed again is not made again"
     assert PointProposer.open(found, reading=True).left == 0
     assert found.frontier()
+    path = found.folder.path / "points.jsonl"
+    held, before = path.read_bytes(), {point.key for point in found.points()}
+    path.write_bytes(held[: held.index(b"\n") + 1] + b"\xff no point\n")
+    again = workbench.sweep(
+        space, parent, digits, name="searched", workspace=workspace, search="optuna", trials=4, runs=20
+    )
+    assert {point.key for point in again.points()} == before
+    assert PointProposer.open(again, reading=True).left == 0
+
+
+@pytest.mark.thorough
+def test_a_proposal_that_does_not_fit_together_is_a_failed_point(digits: Dataset, workspace: Workspace) -> None:
+    parent = workbench.train(digits, architecture="mlp", epochs=2, workspace=workspace)
+    axes = {"post_training.format": ["tflite", "onnx"], "post_training.numeric": ["int8", "int16x8"]}
+    found = workbench.sweep(
+        Space("post_training", axes), parent, digits, name="unfit", workspace=workspace, search="optuna", trials=8,
+        runs=20,
+    )  # fmt: skip
+    assert found.state == "done"
+    assert all("numeric must be one of" in point.reason for point in found.failed())
+    assert found.failed()

@@ -98,6 +98,21 @@ def test_a_bad_axis_is_one_sentence(axes: dict[str, Any], sentence: str) -> None
         Space(CHAIN, axes)
 
 
+def test_values_are_read_as_the_step_declares_them() -> None:
+    space = Space(CHAIN, {SPARSITY: ["0.5", np.float64(0.8)], "magnitude_pruning.epochs": [2.0]})
+    assert space.axes == {SPARSITY: (0.5, 0.8), "magnitude_pruning.epochs": (2,)}
+    assert [type(value) for values in space.axes.values() for value in values] == [float, float, int]
+    with pytest.raises(BadInputError, match="must not repeat a value"):
+        Space(CHAIN, {"magnitude_pruning.epochs": [2, 2.0]})
+
+
+def test_a_range_of_a_whole_setting_is_whole() -> None:
+    space = Space("weight_clustering", {"weight_clustering.clusters": Range(low=2, high=9, steps=4)})
+    assert [step.clusters for plan in grid(space, BASE) for step in plan.steps] == [2, 4, 7, 9]  # type: ignore[attr-defined]
+    with pytest.raises(BadInputError, match="low must be whole, and high too"):
+        Range(low=1.5, high=3, whole=True)
+
+
 def test_settings_that_do_not_fit_together_are_a_refused_point() -> None:
     axes = {"post_training.format": ["tflite", "onnx"], NUMERIC: ["int8", "int16x8"]}
     plans = grid(Space("post_training", axes), BASE)

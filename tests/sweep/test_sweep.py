@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+import workbench.compress
 import workbench.sweep
 import workbench.train
 from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.post_training import PostTrainingQuantization
+from workbench.compress.preview import open_preview
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, JobCancelledError, WorkspaceError
 from workbench.datasets import Dataset
@@ -338,6 +340,27 @@ def test_wrong_types_are_one_sentence(swept: Sweep, parent: Artifact, digits: Da
     for ask in (swept.point, swept.verify, swept.best):
         with pytest.raises(BadInputError, match="must be"):
             ask(5)  # type: ignore[operator]
+
+
+def test_what_looks_like_a_yes_is_none(swept: Sweep, parent: Artifact, digits: Dataset, workspace: Workspace) -> None:
+    for confirm in ("no", 1, None):
+        with pytest.raises(BadInputError, match="confirm must be True or False"):
+            workbench.sweep(SPACE, parent, digits, confirm=confirm, workspace=workspace)
+    with pytest.raises(BadInputError, match="retry_failed must be True or False"):
+        swept.resume(retry_failed="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("home", [5, "/tmp"])
+def test_a_workspace_that_is_none_is_one_sentence(home: object, parent: Artifact, digits: Dataset) -> None:
+    for ask in (
+        lambda: workbench.sweep(SPACE, parent, "digits", workspace=home),
+        lambda: workbench.compress(parent, "magnitude_pruning", "digits", workspace=home),
+        lambda: open_preview(parent, digits, workspace=home),  # type: ignore[arg-type]
+        lambda: attach_sweep("four", home),  # type: ignore[arg-type]
+        lambda: jobs(home),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(BadInputError, match="workspace must be a Workspace or None, got"):
+            ask()
 
 
 @pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a" * 65])

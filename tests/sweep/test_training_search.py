@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from workbench.core.errors import BadInputError
 from workbench.datasets import Dataset
 from workbench.jobs import jobs
 from workbench.sweep.axes import Range
-from workbench.sweep.search import attach_search, search
+from workbench.sweep.search import _checked, attach_search, search
+from workbench.train.search import SearchSettings
 
 if TYPE_CHECKING:
     from workbench.core.records import SweepPoint
@@ -108,6 +110,27 @@ def test_its_export_is_a_program_and_a_table(found: TrainingSearch) -> None:
     assert "'learning_rate': Range(low=0.001" in program
     assert found.export("csv").count("\n") == len(found.points()) + 1
     assert repr(found).startswith("TrainingSearch('sizes', done, 3 measured")
+
+
+@pytest.mark.thorough
+def test_points_that_were_lost_are_made_again_without_training(found: TrainingSearch, workspace: Workspace) -> None:
+    path = found.folder.path / "points.jsonl"
+    held, before = path.read_bytes(), {point.key: (point.state, point.reason) for point in found.points()}
+    trained = len(jobs(workspace, "fit"))
+    path.write_bytes(b"\xff no points\n")
+    try:
+        assert {point.key: (point.state, point.reason) for point in found.resume().points()} == before
+        assert len(jobs(workspace, "fit")) == trained
+    finally:
+        path.write_bytes(held)
+
+
+def test_numbers_of_numpy_are_values(data: Dataset, workspace: Workspace) -> None:
+    space = {"filters": np.array([0, 2])}
+    with pytest.raises(BadInputError, match="filters must be at least 1, got 0"):
+        search(data, **{**ASKED, "name": "numpy", "space": space}, workspace=workspace)
+    asked = _checked({"filters": np.arange(2, 4)}, SearchSettings())
+    assert json.dumps(asked) == '{"filters": [2, 3]}'
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from workbench.compress.base import methods
 from workbench.compress.recipe import Recipe
 from workbench.core.artifact import Artifact
 from workbench.core.checks import require_artifact
+from workbench.core.workspace import Workspace
 
 if TYPE_CHECKING:
     import os
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from workbench.compress.base import Method
     from workbench.core.events import Event
-    from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
     from workbench.jobs import Job
     from workbench.jobs.stage import StageContext
@@ -51,6 +51,7 @@ def compress(
     from workbench.datasets import load_dataset
 
     require_artifact(artifact)
+    workspace = Workspace.of(workspace)
     recipe = Recipe.of(method)
     data = load_dataset(dataset, workspace=workspace)
     for number, step in enumerate(recipe, 1):

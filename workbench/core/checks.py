@@ -37,3 +37,24 @@ def require_whole(parameter: str, value: Any, *, least: int, most: int | None = 
     if most is not None and value > most:
         raise BadInputError.of(parameter, rule=f"must be at most {most:,}", got=value)
     return int(value)
+
+
+def require_flag(parameter: str, value: Any) -> bool:
+    """Return what must be True or False; words such as "no" count as neither.
+
+    Raises:
+        BadInputError: It is something else.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise BadInputError.of(parameter, rule="must be True or False", got=value)
+    return bool(value)
+
+
+def require_callable(parameter: str, value: Any) -> None:
+    """Refuse what cannot be called.
+
+    Raises:
+        BadInputError: It is no function.
+    """
+    if not callable(value):
+        raise BadInputError.of(parameter, rule="must be a function", got=value)

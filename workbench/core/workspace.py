@@ -47,6 +47,21 @@ class Workspace:
         """Return the workspace in a folder; the folder is made when something is first written."""
         return cls(Path(home).expanduser().absolute())
 
+    @classmethod
+    def of(cls, given: Workspace | None) -> Workspace:
+        """Return what a verb was given as its workspace, the default one for None.
+
+        Raises:
+            BadInputError: It is something else, such as the path of one.
+        """
+        if given is None:
+            return cls.default()
+        if not isinstance(given, cls):
+            raise BadInputError.of(
+                "workspace", rule="must be a Workspace or None", got=given, hint="make one with Workspace.at(folder)"
+            )
+        return given
+
     @property
     def runs(self) -> Path:
         """Folder of all jobs."""

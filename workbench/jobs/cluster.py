@@ -54,7 +54,7 @@ def ensure_cluster(workspace: Workspace | None = None) -> None:
         WorkspaceError: The workspace cannot be written.
         BadInputError: `WORKBENCH_SCHEDULER` is no TLS address.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     if find(workspace) is None and not lock.is_held(alive_lock(workspace)):
         _spawn(workspace)
     if external() is None:
@@ -125,7 +125,7 @@ def stop_cluster(workspace: Workspace | None = None) -> bool:
     Raises:
         WorkspaceError: It does not end.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     if not lock.is_held(alive_lock(workspace)):
         return False
     _wait(lambda: written(workspace) is not None or not lock.is_held(alive_lock(workspace)))

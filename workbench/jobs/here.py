@@ -47,7 +47,7 @@ def here(
         WorkbenchError: What the stage raised; the traceback is in the run's `stderr.log`.
         JobFailedError: It failed in a way that nobody foresaw.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     run, lease = new_run(workspace, Request.of(stage, settings, kind, where="asker"))
     try:
         events = _Telling(run, on_event)

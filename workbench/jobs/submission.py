@@ -44,7 +44,7 @@ def submit(
         BadInputError: A name or setting is malformed.
         WorkspaceError: The disk refused it, or no cluster could be started; nothing is left behind.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     request = Request.of(stage, settings, kind, limits=limits)
     if not reuse:
         run, lease = new_run(workspace, request)
@@ -91,12 +91,12 @@ def attach(run_id: str, workspace: Workspace | None = None) -> Job:
     Raises:
         BadInputError: There is no such run.
     """
-    return Job((workspace or Workspace.default()).run(run_id))
+    return Job(Workspace.of(workspace).run(run_id))
 
 
 def jobs(workspace: Workspace | None = None, kind: str | None = None) -> list[Job]:
     """Return all jobs of a workspace, newest first."""
-    runs = (workspace or Workspace.default()).list_runs(kind)
+    runs = Workspace.of(workspace).list_runs(kind)
     return [Job(run) for run in runs if (run / FILE_NAME).is_file()]
 
 

@@ -34,6 +34,9 @@ class Range(Settings):
     def _ascending(self) -> Self:
         if self.low >= self.high:
             raise BadInputError.of("high", rule=f"must be above low ({self.low:g})", got=self.high)
+        if self.whole and not (self.low.is_integer() and self.high.is_integer()):
+            ends = [self.low, self.high]
+            raise BadInputError.of("low", rule="must be whole, and high too, where whole is on", got=ends)
         if self.log and self.low <= 0:
             raise BadInputError.of("low", rule="must be above 0 where the range is logarithmic", got=self.low)
         return self
@@ -82,7 +85,7 @@ def known_axes(chains: Sequence[Sequence[Method]], *, trained: bool) -> dict[str
 
 
 def require_values(name: str, axis: Any, known: dict[str, Method | None]) -> tuple[Any, ...] | Range:
-    """Check one axis.
+    """Return one axis with its values as the step's declaration reads them: "0.5" becomes 0.5, 16.0 becomes 16.
 
     Raises:
         BadInputError: No step declares it, it is empty, repeats a value, or one breaks its declared rule.
@@ -95,16 +98,18 @@ def require_values(name: str, axis: Any, known: dict[str, Method | None]) -> tup
     if isinstance(axis, Range):
         values: tuple[Any, ...] = (axis.low, axis.high) if not axis.whole else (int(axis.low), int(axis.high))
     elif _is_list(axis):
-        values = tuple(_plain(each) for each in axis)
+        values = tuple(plain(each) for each in axis)
     else:
         raise BadInputError.of(f"axes.{name}", rule="must be a list of values or a range", got=axis)
     if not values:
         raise BadInputError.of(f"axes.{name}", rule="must have at least one value", got=[], hint="give it values")
+    values = tuple(_read(name, value, known[name]) for value in values)
     if len({repr(value) for value in values}) < len(values):
         raise BadInputError.of(f"axes.{name}", rule="must not repeat a value", got=list(values))
-    for value in values:
-        _require(name, value, known[name])
-    return axis if isinstance(axis, Range) else values
+    if not isinstance(axis, Range):
+        return values
+    # Between whole ends of a whole setting there is nothing but whole numbers.
+    return axis.replace(whole=True) if all(isinstance(end, int) for end in values) else axis
 
 
 def leaves_out(name: str, value: Any, step: Method) -> bool:
@@ -131,34 +136,26 @@ def _is_list(axis: Any) -> bool:
     return isinstance(axis, Sequence) and not isinstance(axis, (str, bytes))
 
 
-def _plain(value: Any) -> Any:
-    # NumPy's own numbers, as `np.linspace` gives them, are no JSON.
+def plain(value: Any) -> Any:
+    """Return a NumPy number, as `np.linspace` gives them, as JSON has it."""
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _require(name: str, value: Any, step: Method | None) -> None:
+def _read(name: str, value: Any, step: Method | None) -> Any:
     if name == DEPLOY and value not in DEPLOYED:
         raise BadInputError.of(DEPLOY, rule=f"must be one of {', '.join(DEPLOYED)}", got=value)
     # Training settings depend on each other and are checked together, point by point.
     if step is None or leaves_out(name, value, step):
-        return
+        return value
     setting = name.rpartition(".")[2]
-    try:
-        step.replace(**{setting: value})
-    except BadInputError:
-        # Good by itself, it may fit with the value of another axis; points for which it does not say so.
-        if not _good_alone(step, setting, value):
-            raise
-
-
-def _good_alone(step: Method, setting: str, value: Any) -> bool:
     field = type(step).model_fields[setting]
     annotation: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    setter: TypeAdapter[Any] = TypeAdapter(annotation)
     try:
-        TypeAdapter(annotation).validate_python(value)
+        # Good by itself, it may fit with the value of another axis; points for which it does not say so.
+        return setter.dump_python(setter.validate_python(value), mode="json")
     except ValidationError:
-        return False
-    return True
+        return getattr(step.replace(**{setting: value}), setting)  # where it breaks its rule, in one sentence
 
 
 def _takes_none(step: Method, setting: str) -> bool:

@@ -123,13 +123,22 @@ class SweepFolder:
         return states.get(said, "lost")
 
     def ending(self) -> dict[str, Any]:
-        """Return what the last driver wrote: `state`, `run` (its folder's name), `reason`."""
+        """Return what the last driver wrote: `state`, `run` (its folder's name), `reason`, `points`."""
         found: dict[str, Any] = read_json(self.path / "state.json")
         return found
 
+    @property
+    def finished(self) -> int:
+        """How many points it had when a driver last wrote how it stands."""
+        try:
+            return int(self.ending()["points"])
+        except (WorkspaceError, KeyError, TypeError, ValueError):
+            return 0
+
     def say(self, state: str, run: str, reason: str = "") -> None:
         """Write how it stands."""
-        write_json(self.path / "state.json", {"state": state, "run": run, "reason": reason})
+        told = {"state": state, "run": run, "reason": reason, "points": len(self.points())}
+        write_json(self.path / "state.json", told)
 
     @contextlib.contextmanager
     def driving(self) -> Iterator[None]:

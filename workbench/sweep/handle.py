@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from workbench.core.checks import require_flag
 from workbench.core.errors import BadInputError
 from workbench.sweep.folder import SweepFolder, sweep_folders
 from workbench.sweep.importance import by_variance
@@ -149,6 +150,7 @@ class Sweep(Results):
         """
         from workbench.jobs import here
 
+        require_flag("retry_failed", retry_failed)
         if self.state == "done" and not self._lost_points() and not (retry_failed and self.failed()):
             return self
         if not retry_failed and self._answered(on_point):
@@ -163,9 +165,10 @@ class Sweep(Results):
         return sweep_program(self)
 
     def _lost_points(self) -> bool:
-        """Say whether a grid lacks points that were finished: their file was damaged or deleted."""
+        """Say whether it lacks points that were finished: their file was damaged or deleted."""
         held = self.folder.points()
-        return any(plan.key not in held for plan in self.plans())
+        # What Optuna proposed is in its journal, which is not opened for this.
+        return len(held) < self.folder.finished or any(plan.key not in held for plan in self.plans())
 
     def _answered(self, on_point: Callable[[SweepPoint], object] | None) -> bool:
         """Take over what other sweeps have measured; True where that is all, so that nothing need be driven."""

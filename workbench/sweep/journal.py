@@ -2,46 +2,97 @@
 
 from __future__ import annotations
 
+import json
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import BadInputError, MissingExtraError
+from workbench.core.errors import BadInputError, MissingExtraError, WorkspaceError
+from workbench.core.workspace import writing
 from workbench.sweep.axes import Range
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from workbench.sweep.folder import SweepFolder
 
 _PLAIN = (bool, int, float, str, type(None))
 
 
-def open_study(folder: SweepFolder, sampler: Callable[[int], Any], *, seed: int, **how: Any) -> Any:
+def open_study(folder: SweepFolder, sampler: Callable[[int], Any], *, seed: int, reading: bool, **how: Any) -> Any:
     """Open the study that lies in a sweep's folder, or begin it.
 
     Args:
         folder: The sweep's.
         sampler: Makes Optuna's sampler from a seed.
         seed: Of the first proposal.
+        reading: Leave the file as it is.
         **how: `direction` or `directions`, as Optuna takes them.
 
     Raises:
+        BadInputError: There is nothing to read yet.
         MissingExtraError: Optuna is not installed.
+        WorkspaceError: The file is damaged.
     """
     try:
         import optuna
     except ImportError as error:
         raise MissingExtraError.of("A search", "optuna", "train") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if reading and not folder.journal.is_file():
+        raise BadInputError(f"{folder.name} needs more finished trials: none was begun.")
+    _require_whole(folder.journal, mend=not reading)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the journal and constraints are called experimental
+        warnings.simplefilter("ignore")  # the journal is called experimental
         backend = optuna.storages.journal.JournalFileBackend(str(folder.journal))
-        study = optuna.create_study(
-            study_name=folder.name, storage=optuna.storages.JournalStorage(backend), load_if_exists=True, **how
-        )
+        try:
+            storage = optuna.storages.JournalStorage(backend)
+            # To create a study that is there already writes a line too.
+            study = (
+                optuna.load_study(study_name=folder.name, storage=storage)
+                if reading
+                else optuna.create_study(study_name=folder.name, storage=storage, load_if_exists=True, **how)
+            )
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError) as error:
+            raise _damaged(folder.journal, f"{type(error).__name__}: {error}") from error
         # A sampler that began with the same seed again would propose once more what was tried before the crash.
         study.sampler = sampler(seed + len(study.get_trials(deepcopy=False)))
     return study
+
+
+def _require_whole(path: Path, *, mend: bool) -> None:
+    """Refuse a journal with lines that are none of Optuna's; half a line of a killed writer is taken off.
+
+    Optuna numbers trials by their lines, so no other line can be left out.
+
+    Raises:
+        WorkspaceError: A line cannot be read.
+    """
+    if not path.is_file():
+        return
+    lines = path.read_bytes().split(b"\n")
+    half = lines.pop()
+    for number, line in enumerate(lines, 1):
+        if not _is_entry(line):
+            raise _damaged(path, f"line {number} is none of Optuna's")
+    if half and mend:
+        # Optuna would write behind it, and could read neither line then.
+        with writing(path):
+            os.truncate(path, path.stat().st_size - len(half))
+
+
+def _is_entry(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _damaged(path: Path, why: str) -> WorkspaceError:
+    return WorkspaceError(
+        f"{path} is damaged ({why}); delete it and resume: what is measured stays, and Optuna proposes anew."
+    )
 
 
 def take_up(study: Any) -> None:
@@ -71,6 +122,14 @@ def suggested(trial: Any, name: str, axis: Any) -> Any:
     if all(isinstance(value, _PLAIN) for value in axis):
         return trial.suggest_categorical(name, list(axis))
     return axis[trial.suggest_categorical(name, list(range(len(axis))))]
+
+
+def read_back(trial: Any, name: str, axis: Any) -> Any:
+    """Return the value that a trial was given by `suggested`."""
+    value = trial.params[name]
+    if isinstance(axis, Range) or all(isinstance(each, _PLAIN) for each in axis):
+        return value
+    return axis[value]
 
 
 def importances(study: Any, target: Callable[[Any], float] | None = None) -> dict[str, float]:

@@ -99,7 +99,10 @@ def grid(space: Space, base: Base, seeds: Sequence[int] = ()) -> tuple[Plan, ...
         names = list(space.axes_of(chain))
         products = itertools.product(*(space.grid(name) for name in names))
         asked += [(number, dict(zip(names, values, strict=True))) for values in products]
-    return plans(space, base, asked, seeds)
+    found = plans(space, base, asked, seeds)
+    if found and all(plan.refused for plan in found):
+        raise BadInputError(found[0].refused)
+    return found
 
 
 def plans(
@@ -112,15 +115,10 @@ def plans(
         base: What all share.
         asked: Number of the chain and value by axis.
         seeds: Seeds of the repetitions; none: once, with the steps' own seeds.
-
-    Raises:
-        BadInputError: No point's settings fit together.
     """
     drafts = [
         _draft(space, number, values, seed) for number, values in asked for seed in (seeds or (None,))
     ]  # fmt: skip
-    if drafts and all(draft.refused for draft in drafts):
-        raise BadInputError(drafts[0].refused)
     shared = _trajectories(drafts) if base.share_trajectory else {}
     found: dict[str, Plan] = {}
     for draft in drafts:

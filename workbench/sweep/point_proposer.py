@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
 from workbench.sweep.constraint import excess, parse_all
-from workbench.sweep.journal import importances, open_study, suggested, take_up, tried
+from workbench.sweep.journal import importances, open_study, read_back, suggested, take_up, tried
 from workbench.sweep.metrics import METRICS, losses, repeated
 
 if TYPE_CHECKING:
@@ -67,7 +67,10 @@ class PointProposer:
         """
         settings = asked.settings
         directions = ["maximize" if METRICS[name].larger else "minimize" for name in settings.objectives]
-        study = open_study(asked.folder, partial(_sampler, settings), seed=settings.sampler_seed, directions=directions)
+        sampler = partial(_sampler, settings)
+        study = open_study(
+            asked.folder, sampler, seed=settings.sampler_seed, reading=reading, directions=directions
+        )  # fmt: skip
         found = cls(study, asked.space, settings)
         if not reading:
             take_up(study)
@@ -101,6 +104,15 @@ class PointProposer:
             proposal.trial.set_constraint(limit.text, beyond)
         signs = [-1 if METRICS[name].larger else 1 for name in self.settings.objectives]
         self.study.tell(proposal.trial, [sign * value for sign, value in zip(signs, told, strict=True)])
+
+    def told(self) -> list[Proposal]:
+        """Return the proposals whose points were told."""
+        return [self._again(trial) for trial in tried(self.study)]
+
+    def _again(self, trial: Any) -> Proposal:
+        chain = trial.params.get(_CHAIN, 0)
+        axes = self.space.axes_of(self.space.chains[chain])
+        return Proposal(trial.number, chain, {name: read_back(trial, name, axis) for name, axis in axes.items()}, trial)
 
     def importance(self, metric: str) -> dict[str, float]:
         """Return Optuna's importance of each axis for one objective, largest first; they add up to 1.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.checks import require_artifact
+from workbench.core.checks import require_artifact, require_flag
 from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.workspace import Workspace, digest
 from workbench.sweep.axes import TRAIN
@@ -70,7 +70,8 @@ def sweep(  # noqa: PLR0913 - what it is given, where it goes, who is told; the 
     """
     from workbench.datasets import load_dataset
 
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
+    require_flag("confirm", confirm)
     chosen = SweepSettings.parse(settings)
     dataset = load_dataset(data, workspace=workspace)
     asked = question(space, artifact, dataset, chosen)
@@ -89,7 +90,7 @@ def attach_sweep(name: str, workspace: Workspace | None = None) -> Sweep:
     Raises:
         BadInputError: There is none.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     found = Sweep.attach(name, workspace)
     if "tuning" in found.folder.asked():
         from workbench.sweep.training_search import TrainingSearch
@@ -187,6 +188,8 @@ def _search(handle: Sweep, driver: Driver) -> None:
 
     proposer = PointProposer.open(handle)
     space, base, seeds = handle.space, handle.base, handle.settings.seeds
+    # Points that were told and are lost since; what they were proposed by is not proposed again.
+    driver.run([plan for told in proposer.told() for plan in plans(space, base, [(told.chain, told.values)], seeds)])
     while proposer.left and not driver.paused():
         asked = [proposer.ask() for _ in range(min(driver.workers, proposer.left))]
         wanted = [(each, plans(space, base, [(each.chain, each.values)], seeds)) for each in asked]

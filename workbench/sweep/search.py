@@ -9,7 +9,7 @@ from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace, digest
 from workbench.datasets import Dataset, load_dataset
 from workbench.datasets.dataset import safe_name
-from workbench.sweep.axes import Range
+from workbench.sweep.axes import Range, plain
 from workbench.sweep.metrics import TIMED
 from workbench.sweep.run import require_same
 from workbench.sweep.settings import SweepSettings
@@ -87,7 +87,7 @@ def search(  # noqa: PLR0913 - what it is given, where it goes, who is told; the
         MissingExtraError: Optuna is not installed.
         WorkspaceError: The disk refused it.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     chosen = SearchSettings.parse(settings)
     dataset = load_dataset(data, workspace=workspace)
     axes = _checked(SPACE if space is None else space, chosen)
@@ -110,7 +110,7 @@ def attach_search(name: str, workspace: Workspace | None = None) -> TrainingSear
     Raises:
         BadInputError: There is none.
     """
-    return TrainingSearch.attach(name, workspace or Workspace.default())
+    return TrainingSearch.attach(name, Workspace.of(workspace))
 
 
 def run(context: StageContext) -> dict[str, Any]:
@@ -138,6 +138,7 @@ def _axis(name: str, axis: Any, architecture: str) -> tuple[Any, ...] | Range:
     ends = (axis.low, axis.high) if isinstance(axis, Range) else axis
     if isinstance(ends, str) or not hasattr(ends, "__iter__") or not (values := tuple(ends)):
         raise BadInputError.of(f"space.{name}", rule="must be a list of values or a Range", got=axis)
+    values = tuple(plain(value) for value in values)
     for value in values:
         require_value(architecture, name, int(value) if isinstance(axis, Range) and axis.whole else value)
     return axis if isinstance(axis, Range) else values

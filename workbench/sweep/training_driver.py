@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _PROPOSALS_A_TRIAL = 20
 _TIMES_LOST = 3
+_FORGOTTEN = "ended early or failed; the reason was lost with points.jsonl, which was damaged"
 
 
 class _PoorTrialError(WorkbenchError):
@@ -80,11 +81,24 @@ class TrainingDriver:
             JobCancelledError: It was cancelled.
             WorkspaceError: The disk refused a point.
         """
+        self._take_back()
         work_off(self.workers, self._begin, self._ended, look=self._obey, cancel=self._cancel)
         if self.search.folder.wished("pause"):
             return "paused"
         self._look_at_the_test_split()
         return "done"
+
+    def _take_back(self) -> None:
+        """Make again the points of trials that were told and are lost since; nothing is trained for them."""
+        for trial, values in self.proposer.told():
+            plan = self._plan(values)
+            if plan.key in self.points:
+                continue
+            training, refusal = self._judged(values)
+            if training is not None and trial.values:
+                self._keep(self._try(trial, plan, training))
+            else:
+                self._keep(SweepPoint(**plan.facts, state="failed", reason=refusal or _FORGOTTEN))
 
     def _begin(self, under_way: int) -> tuple[Callable[[], SweepPoint], Any] | None:
         if under_way >= self.proposer.left or (found := self._next()) is None:
@@ -100,16 +114,21 @@ class TrainingDriver:
                 return None
             trial, values = self.proposer.ask()
             plan = self._plan(values)
-            try:
-                training = candidate(self.data, self.search.tuning, self.search.train, values)
-                refusal = self.search.tuning.budget.refusal(training, self.data)
-            except WorkbenchError as error:
-                refusal = str(error)
-            if not refusal:
+            training, refusal = self._judged(values)
+            if training is not None:
                 return trial, plan, training
             self._keep(SweepPoint(**plan.facts, state="failed", reason=refusal))
             self.proposer.tell(trial, None, counts=False)
         return None
+
+    def _judged(self, values: dict[str, Any]) -> tuple[TrainSettings | None, str]:
+        """Return the training that a proposal means, or why it is refused untrained."""
+        try:
+            training = candidate(self.data, self.search.tuning, self.search.train, values)
+            refusal = self.search.tuning.budget.refusal(training, self.data)
+        except WorkbenchError as error:
+            return None, str(error)
+        return (None, refusal) if refusal else (training, "")
 
     def _plan(self, values: dict[str, Any]) -> Plan:
         settings = self.search.tuning

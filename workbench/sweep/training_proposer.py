@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.sweep.journal import importances, open_study, suggested, take_up, tried
+from workbench.sweep.journal import importances, open_study, read_back, suggested, take_up, tried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class TrainingProposer:
         Raises:
             MissingExtraError: Optuna is not installed.
         """
-        study = open_study(folder, _sampler, seed=settings.seed, direction="maximize")
+        study = open_study(folder, _sampler, seed=settings.seed, reading=reading, direction="maximize")
         study.pruner = _pruner(asked=settings.pruner)
         found = cls(study, axes, settings.trials)
         if not reading:
@@ -68,6 +68,13 @@ class TrainingProposer:
         """Return the next trial and its value by axis."""
         trial = self.study.ask()
         return trial, {name: suggested(trial, name, axis) for name, axis in self.axes.items()}
+
+    def told(self) -> list[tuple[Any, dict[str, Any]]]:
+        """Return the trials that were told, each with its value by axis."""
+        return [
+            (trial, {name: read_back(trial, name, axis) for name, axis in self.axes.items()})
+            for trial in tried(self.study)
+        ]
 
     def tell(self, trial: Any, accuracy: float | None, *, counts: bool) -> None:
         """Say how a trial ended.

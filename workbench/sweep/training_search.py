@@ -135,7 +135,7 @@ class TrainingSearch(Sweep):
             raise BadInputError.of("retry_failed", rule="must be False for a search", got=retry_failed,
                                    hint="begin another with other settings")  # fmt: skip
         asked = {"sweep": self.name, "workers": require_workers(workers)}
-        if self.state != "done":
+        if self.state != "done" or self._lost_points():
             here(STAGE, asked, kind="sweep", workspace=self.workspace, on_event=telling(on_point, on_event))
         return self
 

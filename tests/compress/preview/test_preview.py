@@ -253,6 +253,8 @@ def test_wrong_types_are_refused_before_anything_is_asked(preview: Preview) -> N
         preview.first({"sparsity": 0.5})  # type: ignore[arg-type]
     with pytest.raises(BadInputError, match="on_answer must be a function"):
         preview.ask(PreviewSettings(), None)  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="stop must be a function, got None"):
+        next(preview.answers(PreviewSettings(), stop=None))  # type: ignore[arg-type]
     with pytest.raises(BadInputError, match="limit must be at least 1"):
         list(preview.answers(PreviewSettings(), limit=0))
 

@@ -18,8 +18,9 @@ from workbench.compress.preview.measuring import Answered, Measuring, answered
 from workbench.compress.preview.newest_wins import NewestWins, require_open
 from workbench.compress.preview.settings import PreviewSettings, layer_settings
 from workbench.compress.preview.weight_map import WeightMap, weight_map
-from workbench.core.checks import require_artifact, require_whole
+from workbench.core.checks import require_artifact, require_callable, require_whole
 from workbench.core.errors import BadInputError
+from workbench.core.workspace import Workspace
 from workbench.evaluate.packing import Packer
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Artifact
     from workbench.core.events import Event
     from workbench.core.records.preview import PreviewAnswer
-    from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
 
 _MOST_THREADS = 64
@@ -69,6 +69,7 @@ def open_preview(
             "artifact", rule="must be a tf_keras model", got=artifact.label,
             hint="open the model that it was made from",
         )  # fmt: skip
+    workspace = Workspace.of(workspace)
     if threads is not None:
         require_whole("threads", threads, least=1, most=_MOST_THREADS)
     data = load_dataset(dataset, workspace=workspace)
@@ -149,6 +150,7 @@ class Preview:
         """
         began = time.perf_counter()
         require_open(self._open)
+        require_callable("stop", stop)
         if limit is not None:
             require_whole("limit", limit, least=1)
         candidate, zeros = self.candidate(settings)
@@ -189,8 +191,7 @@ class Preview:
             BadInputError: `sparsity_by_layer` names a layer that cannot be pruned.
         """
         layer_settings(settings, self._original.kernels)
-        if not callable(on_answer):
-            raise BadInputError.of("on_answer", rule="must be a function of an answer", got=on_answer)
+        require_callable("on_answer", on_answer)
 
         def work(outdated: Callable[[], bool]) -> None:
             answers = self.answers(settings, stop=outdated)
