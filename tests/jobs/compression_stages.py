@@ -24,6 +24,21 @@ def distillation_loss(context: StageContext) -> list[float]:
     return [*losses, float(loss(labels, student))]
 
 
+def keep_what_missed_its_level(context: StageContext) -> str:
+    """Write a model whose zeros are fewer than the level that its facts tell; returns the folder."""
+    from workbench.compress.magnitude_pruning import MagnitudePruning
+    from workbench.compress.reached import kernels_of
+    from workbench.core.artifact import Artifact
+    from workbench.datasets import Dataset
+    from workbench.evaluate.runtimes.tf_keras import load_model
+
+    artifact = Artifact.load(context.settings["artifact"])
+    data = Dataset.open_spec(context.settings["dataset"], context.workspace)
+    model = load_model(artifact)
+    facts = {"levels": {"dense": 0.5}, "prunable": {"dense": [576 * 64]}}
+    return str(MagnitudePruning().keep(model, kernels_of(model), artifact, data, context, facts=facts).folder)
+
+
 def write_odd_models(context: StageContext) -> dict[str, str]:
     """Write models that some method cannot take; returns their paths by name."""
     import tf_keras

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from workbench.compress.fine_tuning import Wrapped
+from workbench.compress.one_threshold import over_rms, shares_below
 from workbench.compress.prunable import (
     gradually,
     lacks_zeros,
@@ -113,15 +114,5 @@ class MagnitudePruning(Pruning):
 
 
 def _levels_of_one_threshold(kernels: dict[str, list[NDArray[Any]]], share: float) -> dict[str, float]:
-    """Return the share of each layer's weights below the one threshold that `share` of all of them are below."""
-    relative = {name: _relative(arrays) for name, arrays in kernels.items()}
-    every = np.sort(np.concatenate(list(relative.values())))
-    threshold = every[min(round(share * every.size), every.size - 1)]
-    # A layer keeps at least one weight, or nothing gets through it.
-    return {name: float(min((each < threshold).mean(), 1 - 1 / each.size)) for name, each in relative.items()}
-
-
-def _relative(arrays: list[NDArray[Any]]) -> NDArray[np.float64]:
-    flat: NDArray[np.float64] = np.abs(np.concatenate([array.ravel() for array in arrays])).astype(np.float64)
-    rms = float(np.sqrt(np.mean(flat**2)))
-    return flat / (rms or 1.0)
+    magnitudes = [over_rms(np.abs(np.concatenate([each.ravel() for each in arrays]))) for arrays in kernels.values()]
+    return dict(zip(kernels, shares_below(magnitudes, share), strict=True))

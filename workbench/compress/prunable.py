@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # How often masks are computed anew on the way; more often costs time and changes nothing.
 _UPDATES = 40
-# Share of a layer's prunable weights that may equal the threshold, and stay.
-_TIES = 1e-3
+# Weights of a kernel by which its level may be missed: tfmot rounds, and leaves at least one.
+_ROUNDING = 1.5
 
 
 def prunable_kernels(model: Any) -> dict[str, list[NDArray[Any]]]:
@@ -55,9 +55,8 @@ def lacks_zeros(facts: Mapping[str, Any], level: float, prunable: list[int]) -> 
         level: Share of the weights that can be pruned.
         prunable: Sizes of the kernels that can be: of a SeparableConv2D only one of two.
     """
-    # tfmot rounds, leaves at least one weight of each kernel, and keeps all weights that are equal to its threshold.
-    tolerated = max(1.5 * len(prunable), _TIES * sum(prunable))
-    return bool(facts["sparsity"] * facts["elements"] < level * sum(prunable) - tolerated)
+    least = level * sum(prunable) - _ROUNDING * len(prunable)
+    return bool(facts["sparsity"] * facts["elements"] < least)
 
 
 def with_own_kernels(model: Any, prunable: Iterable[str]) -> dict[str, str]:
@@ -91,7 +90,31 @@ def prune_layers(model: Any, wrappers: dict[str, Callable[[Any], Any]]) -> Any:
         wrap = wrappers.get(layer.name)
         return wrap(layer) if wrap is not None else layer
 
-    return tf_keras.models.clone_model(model, clone_function=each)
+    wrapped = tf_keras.models.clone_model(model, clone_function=each)
+    taken = wrapped_layers(wrapped)
+    for layer in wrapped.layers:
+        if layer.name in taken:
+            _rank_equals(layer.pruning_obj)
+    return wrapped
+
+
+def _rank_equals(pruning: Any) -> None:
+    """Let tfmot keep exactly as many weights as its schedule says; of equal ones, those that come first.
+
+    By itself it keeps all that are equal to its threshold: of weights that share few values, far too many.
+    """
+    import tensorflow as tf
+
+    def update(weights: Any) -> tuple[Any, Any]:
+        sparsity = pruning._pruning_schedule(pruning._step_fn())[1]  # noqa: SLF001 - as tfmot's own
+        magnitudes = tf.reshape(tf.abs(weights), [-1])
+        size = tf.size(magnitudes)
+        kept = tf.cast(tf.maximum(tf.round(tf.cast(size, tf.float32) * (1 - sparsity)), 1), tf.int32)
+        values, places = tf.math.top_k(magnitudes, k=size)
+        mask = tf.scatter_nd(places[:kept, None], tf.ones([kept], weights.dtype), [size])
+        return values[kept - 1], tf.reshape(mask, tf.shape(weights))
+
+    pruning._update_mask = update  # noqa: SLF001 - tfmot has no public way to it
 
 
 def gradually(sparsity: float, steps: int, *, initial: float = 0.5, ramp: float = 0.5, at_once: bool = False) -> Any:

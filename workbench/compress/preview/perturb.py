@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from workbench.compress.one_threshold import over_rms
 from workbench.compress.sorted_clusters import centroids_of, nearest_in_order
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Perturbed(NamedTuple):
 
 
 class Kernel:
-    """One mapped kernel with what is worth computing once: its weights and magnitudes in order.
+    """One mapped kernel with what is worth computing once: its weights in order.
 
     While another layer's slider moves, this one's last results are at hand.
     """
@@ -55,7 +56,6 @@ class Kernel:
         self.mapped = mapped
         self.stored = stored
         self.layout = mapped.layout
-        self.magnitudes = np.abs(self.layout)
         self._results: OrderedDict[LayerSetting, Perturbed] = OrderedDict()
 
     @cached_property
@@ -69,27 +69,30 @@ class Kernel:
         return self.layout.reshape(-1)[self.order]
 
     @cached_property
-    def ordered_magnitudes(self) -> NDArray[np.float32]:
-        """Its weights' magnitudes, ascending."""
-        return np.sort(self.magnitudes, axis=None)
+    def relative(self) -> NDArray[np.float64]:
+        """Its weights' magnitudes over their root mean square, flat."""
+        return over_rms(np.abs(self.layout).reshape(-1))
 
     @cached_property
     def unchanged(self) -> Perturbed:
         """The initializer as it is in the file."""
         return Perturbed(self.stored, self.stored.size - int(np.count_nonzero(self.stored)))
 
-    def threshold(self, sparsity: float) -> float:
-        """Return the magnitude of the smallest weight that stays.
-
-        As TensorFlow Model Optimization's pruning does it: round(weights x (1 - sparsity)) of them stay, at least
-        one, and with them all that are as large as the smallest of these.
-        """
-        kept = max(1, round(self.layout.size * (1 - sparsity)))
-        return float(self.ordered_magnitudes[self.layout.size - kept])
+    @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """Each weight's place by magnitude, the largest first, in the initializer's layout."""
+        values = self.mapped.kernel.values
+        places = np.empty(values.size, np.int64)
+        places[np.argsort(-np.abs(values), axis=None, kind="stable")] = np.arange(values.size)
+        return np.ascontiguousarray(places.reshape(values.shape).transpose(self.mapped.axes).reshape(self.layout.shape))
 
     def mask(self, sparsity: float) -> NDArray[np.bool_]:
-        """Return which weights stay, in the initializer's layout."""
-        return self.magnitudes >= np.float32(self.threshold(sparsity))
+        """Return which weights stay, in the initializer's layout.
+
+        As in our pruning with TensorFlow Model Optimization: round(weights x (1 - sparsity)) of them, at least one; of
+        equal ones those that come first in Keras.
+        """
+        return self.ranks < max(1, round(self.layout.size * (1 - sparsity)))
 
     def perturbed(self, setting: LayerSetting) -> Perturbed:
         """Return the initializer's values under a setting, from memory where it was asked lately."""
@@ -115,18 +118,14 @@ class Kernel:
         return Perturbed(values, values.size - int(np.count_nonzero(values)))
 
     def _shared(self, clusters: int, sparsity: float) -> NDArray[np.float32]:
-        """Return the weights with few values, in order of size first: all that are pruned then lie in one stretch."""
-        ordered, low, high = self.ordered, 0, 0
+        """Return the weights with few values."""
+        ordered, places = self.ordered, self.order
         if sparsity:
-            limit = np.float32(self.threshold(sparsity))
-            low = int(np.searchsorted(ordered, -limit, "right"))
-            # A threshold of 0 keeps every weight.
-            high = max(low, int(np.searchsorted(ordered, limit, "left")))
-        kept = np.concatenate([ordered[:low], ordered[high:]])
-        shared = nearest_in_order(kept, centroids_of(kept, clusters - int(high > low)))
-        values = np.zeros(ordered.size, np.float32)
-        values[self.order[:low]] = shared[:low]
-        values[self.order[high:]] = shared[low:]
+            stays = self.mask(sparsity).reshape(-1)[places]
+            ordered, places = ordered[stays], places[stays]
+        zeros = len(places) < self.layout.size
+        values = np.zeros(self.layout.size, np.float32)
+        values[places] = nearest_in_order(ordered, centroids_of(ordered, clusters - int(zeros)))
         return values.reshape(self.layout.shape)
 
 

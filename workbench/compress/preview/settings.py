@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from pydantic import Field
 
+from workbench.compress.one_threshold import shares_below
 from workbench.compress.preview.perturb import LayerSetting
 from workbench.core.errors import BadInputError
 from workbench.core.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from workbench.compress.preview.perturb import Kernel
 
@@ -73,19 +71,5 @@ def layer_settings(settings: PreviewSettings, kernels: Sequence[Kernel]) -> list
 
 
 def _levels_of_one_threshold(kernels: Sequence[Kernel], share: float) -> dict[str, float]:
-    relative = [_relative(kernel) for kernel in kernels]
-    every = np.concatenate(relative)
-    place = min(round(share * every.size), every.size - 1)
-    threshold = np.partition(every, place)[place]
-    # A layer keeps at least one weight, or nothing gets through it.
-    return {
-        kernel.mapped.kernel.layer: min(float(np.searchsorted(each, threshold)), each.size - 1) / each.size
-        for kernel, each in zip(kernels, relative, strict=True)
-    }
-
-
-def _relative(kernel: Kernel) -> NDArray[np.float64]:
-    """Return a kernel's magnitudes over their root mean square, ascending."""
-    ordered = kernel.ordered_magnitudes.astype(np.float64)
-    rms = np.sqrt(np.mean(ordered**2))
-    return np.asarray(ordered / rms if rms > 0 else ordered)
+    shares = shares_below([kernel.relative for kernel in kernels], share)
+    return {kernel.mapped.kernel.layer: each for kernel, each in zip(kernels, shares, strict=True)}
