@@ -17,6 +17,21 @@ def onnx_file(tensors: dict[str, np.ndarray]) -> bytes:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString()
 
 
+def small_network(kernels: dict[str, np.ndarray]) -> onnx.ModelProto:
+    """Convolution, ReLU, dense layer with these weights, `conv` and `dense`; takes (N, 1, 8, 8) with 3x3 kernels."""
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 1, 8, 8])
+    answered = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", kernels["dense"].shape[1]])
+    nodes = [
+        helper.make_node("Conv", ["x", "conv"], ["c"], name="conv", kernel_shape=[3, 3]),
+        helper.make_node("Relu", ["c"], ["r"], name="relu"),
+        helper.make_node("Flatten", ["r"], ["f"], name="flatten"),
+        helper.make_node("MatMul", ["f", "dense"], ["y"], name="dense"),
+    ]
+    held = [numpy_helper.from_array(array, name) for name, array in kernels.items()]
+    graph = helper.make_graph(nodes, "graph", [given], [answered], held)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
 def tensors_of(data: bytes) -> dict[str, np.ndarray]:
     """The arrays of an ONNX file."""
     return {each.name: numpy_helper.to_array(each) for each in onnx.load_from_string(data).graph.initializer}
