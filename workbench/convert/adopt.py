@@ -62,6 +62,7 @@ def adopt(
     if live is not None:
         with tempfile.TemporaryDirectory(prefix="workbench-adopt-") as folder:
             file = live.save(model, Path(folder), example)
+            trust = trust or live.of_the_caller
             return adopt(file, trust, signature=signature, workspace=workspace, on_event=on_event)
     if not isinstance(model, (str, os.PathLike)):
         raise BadInputError.of("model", rule="must be a path or a model that can be saved", got=model)

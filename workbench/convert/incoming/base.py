@@ -71,10 +71,12 @@ class Incoming(ABC):
     Attributes:
         described: What it is called in a sentence, e.g. `a .tflite file`.
         ending: What its copy's name must end in for the library that opens it; nothing for a directory.
+        of_the_caller: What `save` writes is code of the process that has the live object, so that it is trusted.
     """
 
     described: ClassVar[str]
     ending: ClassVar[str]
+    of_the_caller: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
