@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from probing import cluster_pid, kill, until
 
 import workbench.train
 from workbench.core.workspace import Workspace
@@ -19,13 +17,14 @@ from workbench.jobs import jobs, stop_cluster
 from workbench.sweep.run import attach_sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from workbench.sweep.handle import Sweep
 
 pytestmark = pytest.mark.faults
 
 POINTS = 24
+_SECONDS = 240.0
 PROGRAM = """
 import sys
 import workbench.sweep
@@ -53,17 +52,9 @@ def home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     stop_cluster(found)
 
 
-def until(condition: Callable[[], Any], seconds: float = 240.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
-    return value
-
-
 def worker_of(home: Workspace) -> psutil.Process:
     """Return the Dask worker: what the cluster's process started."""
-    cluster = psutil.Process(json.loads((home.home / "cluster.json").read_text(encoding="utf-8"))["pid"])
+    cluster = psutil.Process(cluster_pid(home))
     return next(child for child in cluster.children() if "spawn_main" in " ".join(child.cmdline()))
 
 
@@ -79,13 +70,13 @@ def count(home: Workspace) -> int:
 def test_a_sweep_survives_kill_9_of_worker_and_client(home: Workspace) -> None:
     parent = workbench.train("digits", architecture="mlp", epochs=2, workspace=home)
     with subprocess.Popen([sys.executable, "-c", PROGRAM, str(parent.folder)]) as client:
-        until(lambda: count(home) >= 3)
+        until(lambda: count(home) >= 3, _SECONDS)
         # The worker goes first: the sweep goes on by itself, with the jobs that were lost.
-        os.kill(worker_of(home).pid, signal.SIGKILL)
+        kill(worker_of(home))
         before = count(home)
-        until(lambda: count(home) >= before + 3)
+        until(lambda: count(home) >= before + 3, _SECONDS)
         client.kill()
-        os.kill(worker_of(home).pid, signal.SIGKILL)
+        kill(worker_of(home))
     sweep = attach_sweep("killed", home)
     until(lambda: sweep.state == "lost")
     finished = {point.key: point for point in sweep.points()}

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from probing import kill, until
 from sklearn.datasets import load_digits
 
 from workbench.core.errors import BadInputError
@@ -206,12 +205,13 @@ def test_a_search_whose_process_was_killed_goes_on_without_repeating(workspace: 
     )
     lines = workspace.sweeps / "killed" / "points.jsonl"
     process = subprocess.Popen([sys.executable, "-c", program])
-    deadline = time.monotonic() + 120
-    while not (lines.is_file() and lines.read_bytes().count(b"\n") >= 2):
-        assert time.monotonic() < deadline
+
+    def two() -> bool:
         assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+        return lines.is_file() and lines.read_bytes().count(b"\n") >= 2
+
+    until(two, 120)
+    kill(process.pid)
     process.wait()
     found = attach_search("killed", workspace)
     assert found.state == "lost"
