@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from tests.evaluate.packed_models import every_kind, flattened, kernel, onnx_file, tensors_of
-from workbench.core.artifact import Artifact
+from workbench.compress.preview.perturb import fewer_bits
+from workbench.core.artifact import Artifact, gzip_length
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing import Packer, format_of, pack, unpack
 
@@ -80,6 +81,28 @@ def test_every_way_of_storing_comes_back_and_is_smaller_than_gzip() -> None:
     packed = pack(data, "onnx")
     assert unpack(packed) == data
     assert len(packed) < 0.85 * len(gzip.compress(data, 9))
+
+
+@pytest.mark.parametrize("bits", [8, 5])
+def test_what_deflate_makes_smaller_is_deflated(bits: int) -> None:
+    rounded = fewer_bits(kernel((96, 200), 0.0), bits, 0)
+    data = onnx_file({"rounded": rounded, "noise": kernel((16, 16), 0.0)})
+    packed = pack(data, "onnx")
+    assert unpack(packed) == data
+    assert len(packed) <= gzip_length(data)
+    packer = Packer(onnx_file({"rounded": kernel((96, 200), 0.5), "noise": kernel((16, 16), 0.0)}), "onnx")
+    assert packer.pack({"rounded": rounded}) == packed
+    assert packer.size({"rounded": rounded}) == packer.size({"rounded": rounded}, lambda: gzip_length(data))
+    assert packer.size({"rounded": rounded}) == len(packed)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from([np.float32, np.int8, np.int16]), st.integers(1, 400), st.integers(1, 3000))
+def test_nothing_is_longer_than_deflate_makes_it(dtype: type[np.generic], period: int, length: int) -> None:
+    values = np.resize(np.random.default_rng(period).integers(0, 255, period), length).astype(dtype)
+    data = onnx_file({"periodic": values})
+    # The few bytes on top are those of the header beside gzip's.
+    assert len(pack(data, "onnx")) <= gzip_length(data) + 8
 
 
 def test_a_sparse_kernel_with_shared_values_costs_little_more_than_its_entropy() -> None:

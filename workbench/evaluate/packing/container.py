@@ -6,7 +6,8 @@ length  deflated: table of tensors, then the file without them
 length  parameters of the tensors
 symbols of the tensors, entropy-coded, to the end
 ```
-Numbers are base-128. A file without tensors is deflated as it is, with a format of 0 in its table's place.
+Numbers are base-128. A file without tensors, or whose tensors deflate makes smaller than this does, is deflated as it
+is, with an empty table.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.core.artifact import gzip_length
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing.coder import DamagedError, PackReader, PackWriter, read_varint, varint
 from workbench.evaluate.packing.frame import (
@@ -37,13 +39,14 @@ from workbench.evaluate.packing.ranges import read_table, table, units
 from workbench.evaluate.packing.tensors import coding_of_unit, read_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from workbench.core.artifact import Format
     from workbench.evaluate.packing.ranges import Range, Unit
     from workbench.evaluate.packing.tensors import UnitCoding
 
 _LARGEST_CODED = 1 << 28
+_LEVELS = (6, 9)  # neither is always the smaller one
 
 
 def pack(data: bytes, format: Format) -> bytes:  # noqa: A002 - what it is called everywhere
@@ -114,24 +117,19 @@ class Packer:
             BadInputError: A tensor is none of the file's, or another type or shape.
         """
         values = self._replaced(tensors or {})
-        original = _joined(self._data, self.ranges, values)
-        body, fits = self._body(values)
-        if not fits:
-            # Hardly anything but constants: deflate keeps to a ratio that a reader can insist on.
-            body = part(deflate(table(()) + original)) + part(b"")
-        return self._header(original) + body
+        return self._header(_joined(self._data, self.ranges, values)) + self._smallest(values)
 
-    def size(self, tensors: Mapping[str, np.ndarray] | None = None) -> int:
+    def size(self, tensors: Mapping[str, np.ndarray] | None = None, gzipped: Callable[[], int] | None = None) -> int:
         """Return the exact length of what `pack` would return.
 
         Args:
             tensors: As for `pack`.
+            gzipped: Returns the `gzip_length` of the file with them, where the caller finds it out anyway.
 
         Raises:
             BadInputError: As for `pack`.
         """
-        body, fits = self._body(self._replaced(tensors or {}))
-        return self._header_length + len(body) if fits else len(self.pack(tensors))
+        return self._header_length + len(self._smallest(self._replaced(tensors or {}), gzipped))
 
     @property
     def _header_length(self) -> int:
@@ -140,6 +138,20 @@ class Packer:
     def _header(self, original: bytes) -> bytes:
         digest = hashlib.sha256(original).digest()[:DIGEST]
         return MAGIC + bytes([self._format]) + varint(len(original)) + digest
+
+    def _smallest(self, values: bytes, gzipped: Callable[[], int] | None = None) -> bytes:
+        """Return what follows the header: the tensors coded, or all of it deflated."""
+        body, fits = self._body(values)
+        if not self.ranges:
+            return body
+        original = b"" if gzipped is not None else _joined(self._data, self.ranges, values)
+        if fits and self._header_length + len(body) < (gzipped() if gzipped is not None else gzip_length(original)):
+            return body
+        # Rounded floats repeat byte for byte where no codebook is long enough; and of hardly anything but constants,
+        # deflate keeps to a ratio that a reader can insist on.
+        original = original or _joined(self._data, self.ranges, values)
+        options = [part(deflate(table(()) + original, level)) + part(b"") for level in _LEVELS]
+        return min([body, *options] if fits else options, key=len)
 
     def _body(self, values: bytes) -> tuple[bytes, bool]:
         """Return what follows the header, and whether a reader would take it."""

@@ -56,9 +56,9 @@ def read_part(data: bytes, at: int) -> tuple[bytes, int]:
     return data[at : at + length], at + length
 
 
-def deflate(data: bytes) -> bytes:
+def deflate(data: bytes, level: int = 9) -> bytes:
     """Deflate with the dictionary."""
-    deflater = zlib.compressobj(9, zlib.DEFLATED, _RAW_DEFLATE, 9, zdict=DICTIONARY)
+    deflater = zlib.compressobj(level, zlib.DEFLATED, _RAW_DEFLATE, 9, zdict=DICTIONARY)
     return deflater.compress(data) + deflater.flush()
 
 
