@@ -34,6 +34,16 @@ class Tool:
     extra: str | None = None
     note: str = ""
 
+    @property
+    def installed(self) -> str | None:
+        """Version of the installed package; None where it is missing. Nothing is imported."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version(self.package)
+        except PackageNotFoundError:
+            return None
+
 
 class Converter(ABC):
     """Writes one format; the unit's name is the format's.
@@ -45,6 +55,7 @@ class Converter(ABC):
         calibrated: Numeric types whose ranges are measured on a representative dataset.
         tool: The program it works with, where there is one for all edges.
         keeps_numeric: It is a container: the numeric type of the result is the source's.
+        instead: A format that takes what this one cannot, to name where a model is refused.
     """
 
     file: ClassVar[str]
@@ -53,6 +64,7 @@ class Converter(ABC):
     calibrated: ClassVar[tuple[Numeric, ...]] = ()
     tool: ClassVar[Tool] = Tool("TensorFlow", "tensorflow", "train")
     keeps_numeric: ClassVar[bool] = False
+    instead: ClassVar[Format | None] = None
 
     @classmethod
     def tools(cls, source: Format, numeric: Numeric) -> tuple[Tool, ...]:
@@ -64,6 +76,18 @@ class Converter(ABC):
         """
         del source, numeric
         return (cls.tool,)
+
+    def tools_for(self, source: Source, settings: ConvertSettings) -> tuple[Tool, ...]:
+        """Return those of `tools` that can do what was asked of this very model, the usual one first.
+
+        Args:
+            source: What is converted.
+            settings: What was asked; `tool` plays no part.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        return self.tools(source.artifact.format, settings.numeric)
 
     @classmethod
     def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
@@ -87,7 +111,7 @@ class Converter(ABC):
 
         Args:
             source: What is converted; its TensorFlow graph is loaded when first asked for.
-            settings: What was asked; the numeric type is one of `numerics`.
+            settings: What was asked; the numeric type is one of `numerics`, `tool` the name of one of `tools_for`.
             target: The file or directory to write; does not exist yet.
             representative: Training samples of the source's shape; read by calibrated types only.
 

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workbench.convert.base import Converter, converters
-from workbench.convert.representative import Representative, notes_on, spread
-from workbench.convert.source import load_source
-from workbench.core.artifact import Artifact, content_sha256
-from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.convert.comparison import Comparison
+from workbench.convert.finite import require_finite
+from workbench.convert.representative import Representative, notes_on
+from workbench.convert.source import Source, load_source
+from workbench.convert.trial import BEST, Made, Task, Trial, best, chosen
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError
 from workbench.core.workspace import writing
 from workbench.evaluate.inventory import inventory
-from workbench.evaluate.parity import parity, require_parity
-from workbench.evaluate.runtimes.base import open_runtime, predict_all, require_shape
+from workbench.evaluate.parity import require_parity
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from workbench.convert.settings import ConvertSettings
-    from workbench.core.records import Parity
     from workbench.datasets import Dataset
     from workbench.jobs.stage import StageContext
 
-_LONGEST_REASON = 300
 # Where it costs milliseconds.
 _COUNTED = ("tflite", "onnx")
 
@@ -53,40 +48,100 @@ def convert_here(
         extra: More settings to note in the manifest.
 
     Raises:
-        BadInputError: The converter refused the model.
+        BadInputError: The converter refused the model, its weights are no numbers, or the data does not fit it.
+        MissingExtraError: The program that is to do it is not installed.
         ParityError: The converted model does not answer like its source.
     """
     converter = converter_for(artifact, settings)()
-    target = context.result / converter.file
-    context.progress(0, 2, f"writing {settings.format} {settings.numeric}")
-    began = time.perf_counter()
-    facts = _write(converter, artifact, settings, target, Representative.pick(representative or data, settings))
-    seconds = time.perf_counter() - began
+    context.progress(0, 2, "answering with the source")
+    source = load_source(artifact)
+    require_finite(artifact)
+    calibrated = settings.numeric in converter.calibrated and not source.quantization_aware
+    picked = _picked(source, settings, representative or data, calibrated=calibrated)
+    task = Task(converter, source, settings, picked, Comparison(artifact, data, settings), context.workspace)
+    context.progress(1, 2, f"writing {settings.format} {settings.numeric}")
+    trials = _tried(task, context)
+    trial, made = best(trials)
+    require_parity(made.parity)
+    coverage = picked.coverage() if calibrated else None
+    facts = _facts(made, trial, trials, coverage)
     for note in facts["notes"]:
         context.emit("note", text=note)
-    context.progress(1, 2, "comparing with the source")
+    _move(made.draft.path, context.result / converter.file)
     # Nobody else knows of the file before it has passed: its manifest is written last.
-    draft = Artifact(
-        folder=context.result.absolute(),
+    done = Artifact.write(
+        context.result,
+        file=converter.file,
         name=artifact.name,
         format=settings.format,
         numeric=settings.numeric,
-        file=converter.file,
-        sha256=content_sha256(target),
-    )
-    compared = require_parity(compare(artifact, draft, data, settings))
-    made = Artifact.write(
-        context.result,
-        file=draft.file,
-        name=draft.name,
-        format=draft.format,
-        numeric=draft.numeric,
         parent=artifact.sha256,
-        settings={"dataset": data.spec, **settings.model_dump(mode="json"), **(extra or {})},
-        metrics={"parity": compared.to_json(), "seconds": seconds, "layers": _layers(draft), **facts},
+        settings={"dataset": data.spec, **settings.question, **(extra or {})},
+        metrics=facts,
     )
     context.progress(2, 2, "converted")
-    return made
+    return done
+
+
+def _picked(source: Source, settings: ConvertSettings, data: Dataset, *, calibrated: bool) -> Representative:
+    picked = Representative.pick(data, settings)
+    if calibrated:
+        picked.require_shape(source.input_shape)
+    return picked
+
+
+def _tried(task: Task, context: StageContext) -> list[Trial]:
+    """Try the programs that were asked for in turn: all of them for `best`, else until one has written something."""
+    settings = task.settings
+    usable = task.converter.tools_for(task.source, settings)
+    tools = chosen(usable, settings.tool, _edge(task.source.artifact, settings))
+    place = context.folder / "tried"
+    # An attempt that was killed may have left something.
+    shutil.rmtree(place, ignore_errors=True)
+    trials: list[Trial] = []
+    for number, tool in enumerate(tools):
+        folder = place / str(number)
+        with writing(folder):
+            folder.mkdir(parents=True)
+        trials.append(task.attempt(tool, folder))
+        if settings.tool != BEST and isinstance(trials[-1].outcome, Made):
+            break
+    return trials
+
+
+def _facts(made: Made, trial: Trial, trials: list[Trial], coverage: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what the manifest says of a conversion."""
+    notes = [*made.facts.get("notes", ()), *_passed_over(trial, trials), *(notes_on(coverage) if coverage else ())]
+    return {
+        "parity": made.parity.to_json(),
+        "seconds": trial.seconds,
+        "layers": _layers(made.draft),
+        **made.facts,
+        **({"representative": coverage} if coverage else {}),
+        "notes": notes,
+        "tool": trial.tool.name,
+        "tried": [each.to_json() for each in trials],
+    }
+
+
+def _passed_over(kept: Trial, trials: list[Trial]) -> list[str]:
+    """Say why the usual program's file is not the one that was kept."""
+    usual = trials[0]
+    if usual is kept:
+        return []
+    if isinstance(usual.outcome, Made):
+        return [f"{kept.tool.name} was kept: it differs less from the source than {usual.tool.name}, or is smaller."]
+    return [f"{kept.tool.name} was used, since {usual.tool.name} could not: {usual.outcome}"]
+
+
+def _move(written: Path, target: Path) -> None:
+    # An attempt that was killed may have left half of it.
+    with writing(target):
+        if target.is_dir():
+            shutil.rmtree(target)
+        target.unlink(missing_ok=True)
+        written.rename(target)
+        shutil.rmtree(written.parent.parent)
 
 
 def _layers(made: Artifact) -> dict[str, dict[str, Any]]:
@@ -100,69 +155,11 @@ def _layers(made: Artifact) -> dict[str, dict[str, Any]]:
     }
 
 
-def compare(source: Artifact, target: Artifact, data: Dataset, settings: ConvertSettings) -> Parity:
-    """Answer the same samples with both models, each in its own runtime, and compare.
-
-    Args:
-        source: What was converted.
-        target: What it became.
-        data: Evenly spaced samples of its test split are taken, and of its training split where those are too few.
-        settings: How many samples, and the tolerance.
-    """
-    samples = _samples(data, settings.parity_samples)
-    outputs = []
-    for artifact in (source, target):
-        with open_runtime(artifact) as runtime:
-            require_shape(runtime, data.shape)
-            outputs.append(predict_all(runtime, samples.__getitem__, len(samples)))
-    ours, theirs = outputs
-    return parity(ours, theirs, source=source.label, target=target.label, tolerance=settings.tolerance)
-
-
-def _samples(data: Dataset, wanted: int) -> NDArray[np.float32]:
-    test = data.floats("test", spread(data.test_size, wanted))
-    missing = wanted - len(test)
-    return np.concatenate([test, data.floats("train", spread(data.train_size, missing))]) if missing else test
-
-
-def _write(
-    converter: Converter,
-    artifact: Artifact,
-    settings: ConvertSettings,
-    target: Path,
-    representative: Representative,
-) -> dict[str, Any]:
-    """Write the model and return what is worth noting: engine, notes, coverage of the representative dataset."""
-    source = load_source(artifact)
-    # An attempt that was killed may have left half of it.
-    if target.is_dir():
-        shutil.rmtree(target)
-    target.unlink(missing_ok=True)
-    try:
-        calibrated = settings.numeric in converter.calibrated and not source.quantization_aware
-        if calibrated:
-            representative.require_shape(source.input_shape)
-        with writing(target):
-            facts: dict[str, Any] = {"notes": [], **converter.write(source, settings, target, representative)}
-    except WorkbenchError:
-        raise
-    except Exception as error:
-        # Converters raise whatever their engines do; the traceback is in the run's log.
-        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
-        raise BadInputError.of(
-            artifact.file, rule=f"must be convertible to {settings.format}/{settings.numeric}", got=reason
-        ) from error
-    if not calibrated:
-        return facts
-    coverage = representative.coverage()
-    return {**facts, "representative": coverage, "notes": [*facts["notes"], *notes_on(coverage)]}
-
-
 def converter_for(artifact: Artifact, settings: ConvertSettings) -> type[Converter]:
     """Return the unit that makes what was asked of this artifact.
 
     Raises:
-        BadInputError: There is none.
+        BadInputError: There is none, or it has no such program.
     """
     unit = converters.get(settings.format)
     if settings.numeric not in unit.numerics:
@@ -186,4 +183,9 @@ def converter_for(artifact: Artifact, settings: ConvertSettings) -> type[Convert
             got=f"{artifact.label} for {settings.numeric}",
             hint="convert the model that it was made from",
         )
+    chosen(unit.tools(artifact.format, settings.numeric), settings.tool, _edge(artifact, settings))
     return unit
+
+
+def _edge(artifact: Artifact, settings: ConvertSettings) -> str:
+    return f"{artifact.label} to {settings.format}/{settings.numeric}"

@@ -33,6 +33,11 @@ def float_operators(content: bytes) -> list[str]:
     ]
 
 
+def operators(content: bytes) -> tuple[str, ...]:
+    """Return the kinds of operators of all its graphs, each once, in the file's order."""
+    return tuple(dict.fromkeys(kind for kind, _, _ in _operators(content)))
+
+
 def saturated_biases(content: bytes) -> list[str]:
     """Return the names of integer biases that hit the end of 32 bits, so that they are not what they were."""
     from ai_edge_litert import schema_py_generated as schema

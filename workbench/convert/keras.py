@@ -21,7 +21,7 @@ class KerasConverter(Converter):
     """Writes a `.keras` file that plain Keras 3 loads, on any of its backends, without tf_keras."""
 
     file: ClassVar[str] = "model.keras"
-    sources: ClassVar[tuple[Format, ...]] = ("tf_keras",)
+    sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "h5")
     tool: ClassVar[Tool] = Tool("keras", "keras", "train")
 
     def write(

@@ -97,15 +97,18 @@ def _ranges(quantizer: Any, content: bytes, representative: Representative) -> d
     from ai_edge_litert.interpreter import Interpreter
     from ai_edge_quantizer.calibrator import CalibrationMode
 
-    ((signature, names),) = Interpreter(model_content=content).get_signature_list().items()
-    (name,) = names["inputs"]
+    interpreter = Interpreter(model_content=content)
+    ((signature, names),) = interpreter.get_signature_list().items()
+    (name,), (given,) = names["inputs"], interpreter.get_input_details()
+    size = int(given["shape_signature"][0])
     merged: dict[str, Any] = {}
-    for batch in representative.batches():
+    for batch in representative.batches(size) if size > 0 else representative.batches():
+        if size > 0 and len(batch) != size:
+            break  # what is left over would not fit
+        samples = {signature: [{name: batch.astype(given["dtype"])}]}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            seen = quantizer.calibrate(
-                {signature: [{name: batch}]}, num_threads=1, mode=CalibrationMode.CALIBRATION_PROFILER_BASED
-            )
+            seen = quantizer.calibrate(samples, num_threads=1, mode=CalibrationMode.CALIBRATION_PROFILER_BASED)
         for tensor, found in seen.items():
             known = merged.setdefault(tensor, found)
             if found and known is not found:

@@ -1,11 +1,12 @@
-"""ONNX through tf2onnx, from the traced function: its Keras entry point does not know Keras 3 models."""
+"""ONNX: exported from TensorFlow's graph, quantised by ONNX Runtime."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.convert import onnx_quantizer
+from workbench.convert import onnx_exporters, onnx_quantizer
 from workbench.convert.base import Converter, Tool, engine
+from workbench.convert.source import LAYERED
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
     from workbench.convert.source import Source
     from workbench.core.artifact import Format, Numeric
 
-_BATCH = "batch"
-_TF2ONNX = Tool("tf2onnx", "tf2onnx", "train")
+_TF2ONNX = Tool(
+    "tf2onnx", "tf2onnx", "train",
+    "Its Keras entry point does not know the models of Keras 3 (tf2onnx #2319, #2348), so it is given the traced "
+    "function.",
+)  # fmt: skip
+_KERAS = Tool(
+    "keras", "keras", "train",
+    "Its export calls tf2onnx as well, and leaves operators in that ONNX has not, such as GELU's Erfc.",
+)  # fmt: skip
 _QUANTIZER = Tool("ONNX Runtime quantizer", onnx_quantizer.PACKAGE)
+# Which version of the operator set has a scale for each channel.
+_CHANNELS_SINCE = 13
 
 
 class OnnxConverter(Converter):
@@ -31,14 +41,17 @@ class OnnxConverter(Converter):
 
     file: ClassVar[str] = "model.onnx"
     numerics: ClassVar[tuple[Numeric, ...]] = ("float32", *onnx_quantizer.NUMERICS)
-    sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "saved_model", "onnx")
+    sources: ClassVar[tuple[Format, ...]] = (*LAYERED, "saved_model", "onnx")
     calibrated: ClassVar[tuple[Numeric, ...]] = ("int8",)
+    instead: ClassVar[Format | None] = "tflite"
 
     @classmethod
     def tools(cls, source: Format, numeric: Numeric) -> tuple[Tool, ...]:
-        """Return tf2onnx, or ONNX Runtime's quantizer where the source is ONNX already."""
+        """Return the exporters of the source's format, or ONNX Runtime's quantizer where it is ONNX already."""
         del numeric
-        return (_QUANTIZER if source == "onnx" else _TF2ONNX,)
+        if source == "onnx":
+            return (_QUANTIZER,)
+        return (_TF2ONNX, _KERAS) if source == "keras" else (_TF2ONNX,)
 
     @classmethod
     def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
@@ -49,10 +62,10 @@ class OnnxConverter(Converter):
     def write(
         self, source: Source, settings: ConvertSettings, target: Path, representative: Representative
     ) -> dict[str, Any]:
-        """Convert, name the batch axis, or take the source's graph; quantise; check the graph; write.
+        """Export, or take the source's graph; quantise; check the graph; write.
 
         Raises:
-            BadInputError: The source was trained for another engine's quantization.
+            BadInputError: The source was trained for another engine's quantization, or the operator set is too old.
         """
         import onnx
 
@@ -61,28 +74,22 @@ class OnnxConverter(Converter):
                 "artifact", rule="must be a float model to become onnx; this one was trained for int8 of TFLite",
                 got=source.artifact.name, hint="convert it to tflite/int8, or the model that it was trained from",
             )  # fmt: skip
-        model = _traced(source, settings) if source.in_tensorflow else onnx.load(source.artifact.path)
-        facts = {"engine": engine("tf2onnx")}
+        if settings.numeric == "int8" and settings.opset < _CHANNELS_SINCE:
+            raise BadInputError.of("opset", rule=f"must be at least {_CHANNELS_SINCE} for int8", got=settings.opset)
+        model, package = _floats(source, settings)
         if settings.numeric != "float32":
-            model = onnx_quantizer.quantised(model, settings, representative)
-            facts = {"engine": engine(onnx_quantizer.PACKAGE)}
+            model, package = onnx_quantizer.quantised(model, settings, representative), onnx_quantizer.PACKAGE
         onnx.checker.check_model(model, full_check=True)
         target.write_bytes(model.SerializeToString())
-        return facts
+        return {"engine": engine(package)}
 
 
-def _traced(source: Source, settings: ConvertSettings) -> Any:
-    import tf2onnx
+def _floats(source: Source, settings: ConvertSettings) -> tuple[Any, str]:
+    """Return the float32 model, and the package that wrote it."""
+    import onnx
 
-    graph = source.graph
-    model, _ = tf2onnx.convert.from_function(graph.function, input_signature=[graph.signature], opset=settings.opset)
-    for value in (*model.graph.input, *model.graph.output):
-        _free_batch(value)
-    return model
-
-
-def _free_batch(value: Any) -> None:
-    # tf2onnx numbers free axes (`unk__29`): one name says that input and output share theirs.
-    axes = value.type.tensor_type.shape.dim
-    if axes and not axes[0].dim_value:
-        axes[0].dim_param = _BATCH
+    if not source.in_tensorflow:
+        return onnx.load(source.artifact.path), "onnx"
+    if settings.tool == _KERAS.name:
+        return onnx_exporters.by_keras(source.graph, settings.opset), _KERAS.package
+    return onnx_exporters.by_tf2onnx(source.graph, settings.opset), _TF2ONNX.package

@@ -37,7 +37,7 @@ def quantised(model: Any, settings: ConvertSettings, representative: Representat
         if settings.numeric == "dynamic":
             _write_dynamic(given, target, settings)
         else:
-            _write_static(given, target, model.graph.input[0].name, settings, representative)
+            _write_static(given, target, model.graph.input[0], settings, representative)
         return onnx.load(target)
 
 
@@ -59,7 +59,7 @@ def _write_dynamic(given: Path, target: Path, settings: ConvertSettings) -> None
 
 
 def _write_static(
-    given: Path, target: Path, name: str, settings: ConvertSettings, representative: Representative
+    given: Path, target: Path, fed: Any, settings: ConvertSettings, representative: Representative
 ) -> None:
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quant_pre_process, quantize_static
 
@@ -74,7 +74,7 @@ def _write_static(
     quantize_static(
         prepared,
         target,
-        _reader(name, representative),
+        _reader(fed, representative),
         quant_format=QuantFormat.QDQ,
         per_channel=settings.per_channel,
         activation_type=QuantType.QInt8,
@@ -83,15 +83,23 @@ def _write_static(
     )
 
 
-def _reader(name: str, representative: Representative) -> Any:
+def _reader(fed: Any, representative: Representative) -> Any:
+    """Give the samples by the name of the graph's input, in its type and, where it is fixed, its batch size."""
+    import onnx
     from onnxruntime.quantization import CalibrationDataReader
+
+    tensor = fed.type.tensor_type
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+    size = tensor.shape.dim[0].dim_value
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self._batches = representative.batches()
+            self._batches = representative.batches(size) if size else representative.batches()
 
         def get_next(self) -> Any:
             batch = next(self._batches, None)
-            return None if batch is None else {name: batch}
+            if batch is None or (size and len(batch) != size):
+                return None
+            return {fed.name: batch.astype(dtype)}
 
     return Reader()

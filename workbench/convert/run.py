@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.convert.base import converters
 from workbench.convert.conversion import convert_here, converter_for
 from workbench.convert.settings import ConvertSettings
 from workbench.core.artifact import Artifact, Format, Numeric
 from workbench.core.checks import require_artifact
-from workbench.core.errors import BadInputError
+from workbench.core.errors import BadInputError, JobFailedError
 
 if TYPE_CHECKING:
     import os
@@ -37,15 +38,16 @@ def convert(
     """Convert a model in a job and return what was made; the same conversion is not run twice.
 
     Args:
-        artifact: A `tf_keras` or `saved_model` artifact; or a float32 `tflite` or `onnx` one to be quantised.
-        format: `saved_model`, `tflite`, `onnx`, `keras` (Keras 3) or `packed`.
+        artifact: A `tf_keras`, `keras`, `h5` or `saved_model` artifact; a float32 `tflite` or `onnx` one to be
+            quantised; or a `tflite` one to become a `c_array`. `workbench.routes(artifact)` lists what there is.
+        format: `saved_model`, `tflite`, `onnx`, `keras` (Keras 3), `tf_keras`, `h5`, `packed` or `c_array`.
         numeric: `float32`; `tflite` also `float16`, `dynamic`, `int8`, `int16x8`, `int4`; `onnx` also `float16`,
             `dynamic`, `int8`.
         representative: Dataset whose training samples set the int8 ranges; None is `dataset`.
         dataset: Dataset on whose test samples the outputs are compared; None is the one the model was made with.
         workspace: Where the job runs; None is the default one.
         on_event: Called with each event of the job.
-        **settings: Other fields of `ConvertSettings`, such as `max_abs` or `opset`.
+        **settings: Other fields of `ConvertSettings`, such as `max_abs`, `opset`, `tool` or `time_limit`.
 
     Returns:
         The artifact, its parity in `metrics["parity"]`.
@@ -53,6 +55,7 @@ def convert(
     Raises:
         BadInputError: A setting breaks its rule, or this conversion does not exist.
         ParityError: The converted model does not answer like its source.
+        JobFailedError: The converter crashed, or took more time or memory than it may.
         WorkspaceError: The model file is missing, truncated or changed.
     """
     from workbench.jobs import finish
@@ -66,7 +69,10 @@ def convert(
         workspace=workspace,
         **settings,
     )
-    finish(job, on_event=on_event)
+    try:
+        finish(job, on_event=on_event)
+    except JobFailedError as error:
+        raise _explained(error, job) from None
     return Artifact.load(job.result)
 
 
@@ -90,9 +96,9 @@ def start_conversion(
     from workbench.jobs import submit
 
     require_artifact(artifact)
-    if format == "packed" and numeric == "float32":
-        numeric = artifact.numeric  # packing changes no weight
     asked = ConvertSettings(format=format, numeric=numeric, **settings)
+    if numeric == "float32" and converters.get(format).keeps_numeric:
+        asked = asked.replace(numeric=artifact.numeric)
     converter_for(artifact, asked)
     artifact.verify()
     spec = load_dataset(dataset, workspace=workspace).spec if dataset is not None else _made_with(artifact)
@@ -102,9 +108,9 @@ def start_conversion(
         "sha256": artifact.sha256,
         "dataset": spec,
         "representative": ranges,
-        "settings": asked.model_dump(mode="json"),
+        "settings": asked.question,
     }
-    return submit(STAGE, request, kind="convert", workspace=workspace)
+    return submit(STAGE, request, kind="convert", workspace=workspace, limits=asked.limits)
 
 
 def run(context: StageContext) -> dict[str, Any]:
@@ -119,6 +125,21 @@ def run(context: StageContext) -> dict[str, Any]:
         representative=Dataset.open_spec(context.settings["representative"], context.workspace),
     )
     return {"artifact": str(artifact.folder)}
+
+
+def _explained(error: JobFailedError, job: Job) -> JobFailedError:
+    """Add the next step to what is said of a job that was ended or died."""
+    from workbench.jobs.request import Request
+
+    limits = Request.load(job.folder).limits
+    said = str(error).removesuffix(".")
+    if f"limit of {limits.seconds:g} s" in said:
+        return JobFailedError(f"{said}; give the conversion a larger time_limit (seconds), or a smaller model.")
+    if f"limit of {limits.memory_bytes} bytes" in said:
+        return JobFailedError(f"{said}; give the conversion a larger memory_limit (GiB), or a smaller model.")
+    if "was killed by SIG" in said:
+        return JobFailedError(f"{said}; try another tool, numeric type or format.")
+    return error
 
 
 def _made_with(artifact: Artifact) -> dict[str, Any]:

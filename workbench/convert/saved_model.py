@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert.base import Converter, engine
+from workbench.convert.image_bytes import BYTES_SIGNATURE, from_bytes
+from workbench.convert.source import LAYERED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,18 +18,35 @@ if TYPE_CHECKING:
 
 
 class SavedModelConverter(Converter):
-    """Writes a directory with the signature `serving_default`: `image` (batch free) to `probabilities`."""
+    """Writes a directory with the signature `serving_default`: `image` (batch free) to `probabilities`.
+
+    With `bytes_signature` it has a second one, `serving_bytes`, that takes image files instead of arrays.
+    """
 
     file: ClassVar[str] = "saved_model"
-    sources: ClassVar[tuple[Format, ...]] = ("tf_keras",)
+    sources: ClassVar[tuple[Format, ...]] = LAYERED
 
     def write(
         self,
         source: Source,
-        settings: ConvertSettings,  # noqa: ARG002 - the face of all converters
+        settings: ConvertSettings,
         target: Path,
-        representative: Representative,  # noqa: ARG002
+        representative: Representative,  # noqa: ARG002 - the face of all converters
     ) -> dict[str, Any]:
-        """Write variables and graph, without optimizer and without Keras' own description."""
-        source.export(target)
+        """Write variables and graph, without optimizer and without Keras' own description.
+
+        Raises:
+            BadInputError: A bytes signature is asked for, and the model does not take images.
+        """
+        import tensorflow as tf
+
+        graph = source.graph
+        signatures = {"serving_default": graph.function.get_concrete_function()}
+        if settings.bytes_signature:
+            signatures[BYTES_SIGNATURE] = from_bytes(graph).get_concrete_function()
+        held = {id(variable) for variable in graph.module.variables}
+        used = (variable for each in signatures.values() for variable in each.variables)
+        # Keras 3 keeps states of its own, such as a dropout's seed, apart from the weights.
+        graph.module.others = [variable for variable in used if id(variable) not in held]
+        tf.saved_model.save(graph.module, str(target), signatures=signatures)
         return {"engine": engine("tensorflow")}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
 from workbench.evaluate.runtimes.base import open_runtime, require_ours
+from workbench.evaluate.runtimes.h5 import load_h5
+from workbench.evaluate.runtimes.keras import load_keras3
 from workbench.evaluate.runtimes.tf_keras import load_model
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from workbench.core.artifact import Artifact
+    from workbench.core.artifact import Artifact, Format
 
 INPUT, OUTPUT = "image", "probabilities"
-_TENSORFLOW = ("tf_keras", "saved_model")
+LAYERED: tuple[Format, ...] = ("tf_keras", "keras", "h5")
+_LOADERS = {"tf_keras": load_model, "keras": load_keras3, "h5": load_h5}
+_TENSORFLOW = (*LAYERED, "saved_model")
 
 
 @dataclass(frozen=True)
@@ -24,16 +28,37 @@ class Graph:
     """A model as TensorFlow holds it.
 
     Attributes:
-        function: `tf.function` of one named input that gives a mapping with one named output.
-        signature: The input's `tf.TensorSpec`: named, batch free.
-        module: Holds the variables that the function uses.
-        model: The tf_keras model; None where it came as a SavedModel.
+        answer: Gives a mapping with one named output for a tensor.
+        signature: The input's `tf.TensorSpec`: named, and batch free where the model's is.
+        module: Holds the variables that `answer` uses.
+        model: The live model of either Keras; None where it came as a SavedModel.
     """
 
-    function: Any
+    answer: Callable[[Any], dict[str, Any]]
     signature: Any
     module: Any
     model: Any = None
+
+    @cached_property
+    def function(self) -> Any:
+        """`answer` as a `tf.function` of the signature."""
+        import tensorflow as tf
+
+        return tf.function(self.answer, input_signature=[self.signature])
+
+    def of_one_sample(self) -> Graph:
+        """Return the same for one sample a call."""
+        import tensorflow as tf
+
+        given = self.signature
+        return replace(self, signature=tf.TensorSpec([1, *given.shape[1:]], given.dtype, name=given.name))
+
+    @cached_property
+    def loops(self) -> bool:
+        """Whether something is calculated step by step, as recurrent layers do."""
+        definition = self.function.get_concrete_function().graph.as_graph_def()
+        nodes = [*definition.node, *(node for each in definition.library.function for node in each.node_def)]
+        return any(node.op in ("While", "StatelessWhile") for node in nodes)
 
 
 class Source:
@@ -54,8 +79,8 @@ class Source:
             UntrustedModelError: The artifact is not of this workspace.
             BadInputError: The format is none that TensorFlow opens, or there are several inputs or outputs.
         """
-        if self.artifact.format == "tf_keras":
-            return _from_tf_keras(self.artifact)
+        if self.artifact.format in _LOADERS:
+            return _from_layers(_LOADERS[self.artifact.format](self.artifact))
         if self.artifact.format == "saved_model":
             return _from_saved_model(self.artifact)
         raise BadInputError.of(
@@ -79,15 +104,8 @@ class Source:
     @property
     def quantization_aware(self) -> bool:
         """Whether the model was trained with the quantization it is to have, and still holds its ranges."""
-        layers = getattr(self.graph.model, "layers", ()) if self.artifact.format == "tf_keras" else ()
+        layers = getattr(self.graph.model, "layers", ()) if self.artifact.format in LAYERED else ()
         return any(type(layer).__name__ == "QuantizeWrapperV2" for layer in layers)
-
-    def export(self, folder: Path) -> None:
-        """Write a SavedModel with the one signature `serving_default`, as TensorFlow Serving asks for."""
-        import tensorflow as tf
-
-        concrete = self.graph.function.get_concrete_function()
-        tf.saved_model.save(self.graph.module, str(folder), signatures={"serving_default": concrete})
 
 
 def load_source(artifact: Artifact) -> Source:
@@ -99,10 +117,9 @@ def load_source(artifact: Artifact) -> Source:
     return Source(artifact.verify())
 
 
-def _from_tf_keras(artifact: Artifact) -> Graph:
+def _from_layers(model: Any) -> Graph:
     import tensorflow as tf
 
-    model = load_model(artifact)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise BadInputError.of(
             "artifact",
@@ -110,25 +127,25 @@ def _from_tf_keras(artifact: Artifact) -> Graph:
             got=f"{len(model.inputs)} and {len(model.outputs)}",
         )
     given = model.inputs[0]
-    signature = tf.TensorSpec([None, *given.shape[1:]], given.dtype, name=INPUT)
-
-    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
-    def serve(image: Any) -> dict[str, Any]:
-        return {OUTPUT: model(image, training=False)}
-
+    signature = tf.TensorSpec(given.shape, given.dtype, name=INPUT)
     # A module with nothing but the variables: tracking the Keras model would write its layers' whole
     # serialisation into the file as well.
     module = tf.Module(name="model")
-    module.variables_by_name = _by_name(model.variables)
-    module.serve = serve
+    module.variables_by_name = _by_name(model.weights)
+
+    def serve(image: Any) -> dict[str, Any]:
+        return {OUTPUT: model(image, training=False)}
+
     return Graph(serve, signature, module, model)
 
 
-def _by_name(variables: Any) -> dict[str, Any]:
-    """Return variables by a name of their own; those of quantize wrappers share one."""
+def _by_name(weights: Any) -> dict[str, Any]:
+    """Return TensorFlow's variables by a name of their own; those of quantize wrappers share one."""
     found: dict[str, Any] = {}
-    for variable in variables:
-        name = variable.name.split(":")[0].replace("/", ".")
+    for weight in weights:
+        # Keras 3 has a variable of its own around TensorFlow's, and a path for a name.
+        name = getattr(weight, "path", weight.name).split(":")[0].replace("/", ".")
+        variable = weight.value if hasattr(weight, "path") else weight
         found[f"{name}.{len(found)}" if name in found else name] = variable
     return found
 
@@ -148,6 +165,5 @@ def _from_saved_model(artifact: Artifact) -> Graph:
         got = f"{sorted(inputs)} and {sorted(call.structured_outputs)}"
         raise BadInputError.of(artifact.file, rule="must have one input and one output", got=got)
     (name,) = inputs
-    signature = tf.TensorSpec([None, *inputs[name].shape[1:]], inputs[name].dtype, name=name)
-    serve = tf.function(lambda given: call(**{name: given}), input_signature=[signature])
-    return Graph(serve, signature, loaded)
+    signature = tf.TensorSpec(inputs[name].shape, inputs[name].dtype, name=name)
+    return Graph(lambda given: dict(call(**{name: given})), signature, loaded)

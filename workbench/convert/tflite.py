@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert import lite_converter, litert
 from workbench.convert.base import Converter, Tool, engine
+from workbench.convert.lite_converter import Flatbuffer
+from workbench.convert.source import LAYERED
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
     from workbench.convert.source import Source
     from workbench.core.artifact import Format, Numeric
 
-_LONGEST_REASON = 200
 _QUANTIZER = Tool("LiteRT quantizer", litert.PACKAGE)
-_CONVERTER = Tool("TFLiteConverter", lite_converter.PACKAGE, "train")
+_CONVERTER = Tool(
+    "TFLiteConverter", lite_converter.PACKAGE, "train",
+    "Its Keras entry point fails for Keras 3 (`_get_save_spec`, tensorflow #63867), so it is given the traced "
+    "function; its int8 crashes on loops over time steps, which are refused before.",
+)  # fmt: skip
 
 
 class TfliteConverter(Converter):
@@ -27,13 +32,14 @@ class TfliteConverter(Converter):
 
     float16 and dynamic keep float activations; int8 and int16x8 calculate in integers throughout, with ranges measured
     on training samples or learnt in quantization-aware training; int4 stores the weights in four bits. int16x8 has no
-    fast kernels in LiteRT: it is for accuracy, not speed.
+    fast kernels in LiteRT: it is for accuracy, not speed. A recurrent layer fixes the batch at one sample.
     """
 
     file: ClassVar[str] = "model.tflite"
     numerics: ClassVar[tuple[Numeric, ...]] = ("float32", *litert.NUMERICS)
-    sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "saved_model", "tflite")
+    sources: ClassVar[tuple[Format, ...]] = (*LAYERED, "saved_model", "tflite")
     calibrated: ClassVar[tuple[Numeric, ...]] = ("int8", "int16x8")
+    instead: ClassVar[Format | None] = "onnx"
 
     @classmethod
     def tools(cls, source: Format, numeric: Numeric) -> tuple[Tool, ...]:
@@ -43,6 +49,28 @@ class TfliteConverter(Converter):
         if numeric == "float32":
             return (_CONVERTER,)
         return (_QUANTIZER, _CONVERTER) if numeric in lite_converter.NUMERICS else (_QUANTIZER,)
+
+    def tools_for(self, source: Source, settings: ConvertSettings) -> tuple[Tool, ...]:
+        """Return TensorFlow's converter alone for what only it can do: unsigned integers, and ranges that were learnt.
+
+        Raises:
+            BadInputError: No program can.
+        """
+        if source.quantization_aware:
+            if settings.numeric != "int8":
+                raise BadInputError.of(
+                    "numeric", rule="must be int8 for a model of quantization-aware training, whose ranges are for "
+                    "that type", got=settings.numeric, hint="convert the model that it was trained from",
+                )  # fmt: skip
+            return (_CONVERTER,)
+        if settings.io == "uint8" and settings.numeric == "int8":
+            if not source.in_tensorflow:
+                raise BadInputError.of(
+                    "io", rule="must be int8 or float32 where a .tflite file is quantised", got=settings.io,
+                    hint="convert the model that it was made from",
+                )  # fmt: skip
+            return (_CONVERTER,)
+        return self.tools(source.artifact.format, settings.numeric)
 
     @classmethod
     def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
@@ -57,52 +85,31 @@ class TfliteConverter(Converter):
         """Make the float32 file, or take the source's, and quantise it.
 
         Raises:
-            BadInputError: This engine cannot make it of this source.
+            BadInputError: This numeric type does not exist for a model such as the source.
         """
-        if source.quantization_aware:
-            return _trained_for_it(source, settings, target, representative)
-        if settings.io == "uint8" and settings.numeric == "int8":
-            return _by_tensorflow(source, settings, target, representative)
-        content = lite_converter.converted(source) if source.in_tensorflow else source.artifact.path.read_bytes()
-        if settings.numeric == "float32":
-            target.write_bytes(content)
-            return {"engine": engine(lite_converter.PACKAGE)}
-        try:
-            made = litert.quantised(content, settings, representative)
-        except BadInputError:
-            raise
-        except Exception as error:
-            if not source.in_tensorflow or settings.numeric not in lite_converter.NUMERICS:
-                raise
-            reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
-            note = f"TensorFlow's converter was used, since LiteRT's quantizer could not: {reason}"
-            return {**_by_tensorflow(source, settings, target, representative), "notes": [note]}
-        target.write_bytes(made)
-        notes = []
-        if settings.numeric in ("dynamic", "int4") and len(made) >= len(content):
-            notes.append(f"No kernel has {litert.LEAST_WEIGHTS} weights or more, so all of them stay float32.")
-        return {"engine": engine(litert.PACKAGE), "notes": notes}
+        if settings.numeric == "float32" or settings.tool == _CONVERTER.name:
+            made = _by_tensorflow(source, settings, representative)
+            facts = {"engine": engine(lite_converter.PACKAGE)}
+        else:
+            made = _by_litert(source, settings, representative)
+            facts = {"engine": engine(litert.PACKAGE)}
+        target.write_bytes(made.content)
+        return {**facts, "notes": list(made.notes)}
 
 
-def _by_tensorflow(
-    source: Source, settings: ConvertSettings, target: Path, representative: Representative
-) -> dict[str, Any]:
-    if not source.in_tensorflow:
-        raise BadInputError.of(
-            "io", rule="must be int8 or float32 where a .tflite file is quantised", got=settings.io,
-            hint="convert the model that it was made from",
-        )  # fmt: skip
-    target.write_bytes(lite_converter.quantised(source, settings, representative))
-    return {"engine": engine(lite_converter.PACKAGE)}
-
-
-def _trained_for_it(
-    source: Source, settings: ConvertSettings, target: Path, representative: Representative
-) -> dict[str, Any]:
-    if settings.numeric != "int8":
-        raise BadInputError.of(
-            "numeric", rule="must be int8 for a model of quantization-aware training, whose ranges are for that type",
-            got=settings.numeric, hint="convert the model that it was trained from",
-        )  # fmt: skip
+def _by_tensorflow(source: Source, settings: ConvertSettings, representative: Representative) -> Flatbuffer:
+    if settings.numeric == "float32":
+        return lite_converter.converted(source)
+    made = lite_converter.quantised(source, settings, representative)
     note = "Ranges and scales are those of the quantization-aware training; no representative dataset was used."
-    return {**_by_tensorflow(source, settings, target, representative), "notes": [note]}
+    return made._replace(notes=(*made.notes, note)) if source.quantization_aware else made
+
+
+def _by_litert(source: Source, settings: ConvertSettings, representative: Representative) -> Flatbuffer:
+    plain = lite_converter.converted(source) if source.in_tensorflow else Flatbuffer(source.artifact.path.read_bytes())
+    lite_converter.require_no_loop(plain.content, settings)
+    made = litert.quantised(plain.content, settings, representative)
+    notes = plain.notes
+    if settings.numeric in ("dynamic", "int4") and len(made) >= len(plain.content):
+        notes = (*notes, f"No kernel has {litert.LEAST_WEIGHTS} weights or more, so all of them stay float32.")
+    return plain._replace(content=made, notes=notes)

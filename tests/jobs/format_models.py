@@ -1,0 +1,143 @@
+"""Stages that make small models of every shape and head, in either Keras, as artifacts; they run in children."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.core.artifact import Artifact
+
+if TYPE_CHECKING:
+    from workbench.jobs import StageContext
+
+
+def make(context: StageContext) -> str:
+    """Write a seeded model, returns the artifact's folder.
+
+    Settings: `model`, a name in `MODELS`; `library`, `keras` or `tf_keras`; `format`; `dataset`, the spec it is for.
+    """
+    asked = context.settings
+    model = build(asked["model"], asked["library"])
+    if asked.get("poison"):
+        weights = model.get_weights()
+        weights[0].flat[:3] = np.nan
+        model.set_weights(weights)
+    file = "model.h5" if asked["format"] == "h5" else "model.keras"
+    model.save(context.result / file)
+    return str(
+        Artifact.write(
+            context.result, file=file, name=asked["model"], format=asked["format"], numeric="float32",
+            settings={"dataset": asked["dataset"]},
+        ).folder
+    )  # fmt: skip
+
+
+def build(name: str, library: str) -> Any:
+    """Return a built model that is sure of its answers, its batch norms with other statistics than a new layer's."""
+    import keras
+    import tf_keras
+
+    chosen = {"keras": keras, "tf_keras": tf_keras}[library]
+    chosen.utils.set_random_seed(7)
+    model = MODELS[name](chosen, chosen.layers)
+    for layer in model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            layer.set_weights([np.abs(value + 0.1 * np.arange(value.size)) for value in layer.get_weights()])
+    kernel, bias = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([8 * kernel, bias])
+    return model
+
+
+def _mlp(keras: Any, layers: Any) -> Any:
+    return keras.Sequential(
+        [keras.Input((12,)), layers.Dense(16, activation="relu"), layers.Dense(4, activation="softmax")]
+    )
+
+
+def _residual(keras: Any, layers: Any) -> Any:
+    inputs = keras.Input((12, 12, 1))
+    first = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same", use_bias=False)(inputs)))
+    second = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(first))
+    pooled = layers.GlobalAveragePooling2D()(layers.Add()([first, second]))
+    return keras.Model(inputs, layers.Dense(4, activation="softmax")(pooled))
+
+
+def _depthwise(keras: Any, layers: Any) -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((12, 12, 1)), layers.DepthwiseConv2D(3, padding="same"), layers.BatchNormalization(),
+            layers.ReLU(), layers.Conv2D(8, 1), layers.BatchNormalization(), layers.ReLU(6.0), layers.Flatten(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )  # fmt: skip
+
+
+def _conv1d(keras: Any, layers: Any) -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((10, 3)), layers.Conv1D(8, 3, padding="same", activation="relu"), layers.MaxPooling1D(2),
+            layers.Conv1D(8, 3, padding="causal"), layers.GlobalAveragePooling1D(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )  # fmt: skip
+
+
+def _lstm(keras: Any, layers: Any) -> Any:
+    return keras.Sequential([keras.Input((10, 3)), layers.LSTM(8), layers.Dense(4, activation="softmax")])
+
+
+def _unrolled(keras: Any, layers: Any) -> Any:
+    return keras.Sequential([keras.Input((10, 3)), layers.LSTM(8, unroll=True), layers.Dense(4, activation="softmax")])
+
+
+def _attention(keras: Any, layers: Any) -> Any:
+    inputs = keras.Input((10, 3))
+    lifted = layers.Dense(8)(inputs)
+    attended = layers.MultiHeadAttention(2, 4)(lifted, value=lifted)
+    normed = layers.LayerNormalization()(layers.Add()([lifted, attended]))
+    widened = layers.Dense(8)(layers.Dense(16, activation="gelu")(normed))
+    pooled = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(layers.Add()([normed, widened])))
+    return keras.Model(inputs, layers.Dense(4, activation="softmax")(pooled))
+
+
+def _binary(keras: Any, layers: Any) -> Any:
+    return keras.Sequential(
+        [keras.Input((12,)), layers.Dense(16, activation="relu"), layers.Dense(1, activation="sigmoid")]
+    )
+
+
+def _logits(keras: Any, layers: Any) -> Any:
+    return keras.Sequential(
+        [keras.Input((12, 12, 1)), layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(4)]
+    )
+
+
+def _dropout(keras: Any, layers: Any) -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((12, 12, 1)), layers.Conv2D(8, 3, activation="relu"), layers.SpatialDropout2D(0.1),
+            layers.Dropout(0.3), layers.GlobalAveragePooling2D(), layers.Dense(4, activation="softmax"),
+        ]
+    )  # fmt: skip
+
+
+def _tokens(keras: Any, layers: Any) -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((12,), dtype="int32"), layers.Embedding(20, 8), layers.GlobalAveragePooling1D(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )  # fmt: skip
+
+
+MODELS = {
+    "mlp": _mlp, "residual": _residual, "depthwise": _depthwise, "conv1d": _conv1d, "lstm": _lstm,
+    "unrolled": _unrolled, "attention": _attention, "binary": _binary, "logits": _logits, "dropout": _dropout,
+    "tokens": _tokens,
+}  # fmt: skip
+SHAPES = {
+    **dict.fromkeys(("mlp", "binary", "tokens"), (12,)),
+    **dict.fromkeys(("conv1d", "lstm", "unrolled", "attention"), (10, 3)),
+    **dict.fromkeys(("residual", "depthwise", "logits", "dropout"), (12, 12, 1)),
+}  # fmt: skip
