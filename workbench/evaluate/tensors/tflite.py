@@ -23,7 +23,7 @@ class TfliteTensors(TensorReader):
         """Give the constant tensors of all subgraphs."""
         from ai_edge_litert import schema_py_generated as schema
 
-        model = schema.Model.GetRootAs(path.read_bytes(), 0)
+        model = schema.Model.GetRootAs(self._flatbuffer(path), 0)
         dtypes = _dtypes(schema.TensorType)
         seen = set()
         for number in range(model.SubgraphsLength()):
@@ -39,6 +39,10 @@ class TfliteTensors(TensorReader):
                 stored = _nibbles(data, _shape(tensor)) if four_bits else data.view(dtypes[tensor.Type()])
                 values = stored.reshape(_shape(tensor))
                 yield StoredTensor(tensor.Name().decode(), values, _zero(tensor, values.ndim))
+
+    @staticmethod
+    def _flatbuffer(path: Path) -> bytes:
+        return path.read_bytes()
 
 
 def _dtypes(types: Any) -> dict[int, type[np.generic]]:
