@@ -88,7 +88,7 @@ def test_an_interrupt_ends_the_training_too(workspace: Workspace) -> None:
     [
         (("--sparsity", "1.0"), "workbench: sparsity must be below 1, got 1.0"),
         (("--attempts", "0"), "workbench: attempts must be at least 1, got 0"),
-        (("--dataset", "nothing"), "workbench: dataset must be one of digits"),
+        (("--dataset", "nothing"), "workbench: dataset must be one of breast_cancer, digits"),
         (("--dataset", "digits", "--recipe", "worst"), "workbench: recipe must be one of best, docs, got 'worst'."),
     ],
 )
