@@ -4,6 +4,6 @@ It knows the operators that networks like ours become when tf2onnx, Keras 3 or t
 one that it does not know.
 """
 
-from workbench.convert.onnx_twin.twin import keras_twin
+from workbench.convert.onnx_twin.twin import keras_twin, unknown_operator
 
-__all__ = ["keras_twin"]
+__all__ = ["keras_twin", "unknown_operator"]

@@ -102,7 +102,7 @@ class Graph:
             whole = slice(node.attributes.get("start"), node.attributes.get("end"))
             self.constants[node.output] = np.asarray(shapes[node.inputs[0]][whole], np.int64)
             return True
-        if node.kind not in _FOLDED or any(name and name not in self.constants for name in node.inputs):
+        if node.kind not in FOLDED or any(name and name not in self.constants for name in node.inputs):
             return False
         if node.kind == "ConstantOfShape" and math.prod(self.constants[node.inputs[0]].tolist()) > _MOST_ZEROS:
             return False
@@ -131,7 +131,7 @@ class Graph:
 
 # What exporters leave of calculations with shapes and of weights that are turned first.
 # None makes more of less, as `Expand` would: `BATCH` is not meant as a length. The one that does is held short.
-_FOLDED = (
+FOLDED = (
     "Add", "Cast", "Concat", "Constant", "ConstantOfShape", "Div", "Equal", "Gather", "Identity", "Mul", "Reshape",
     "Shape", "Slice", "Squeeze", "Sub", "Transpose", "Unsqueeze", "Where",
 )  # fmt: skip

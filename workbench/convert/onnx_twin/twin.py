@@ -16,7 +16,7 @@ from workbench.convert.onnx_twin.elementwise import (
     scaled,
     softmax,
 )
-from workbench.convert.onnx_twin.graph import BATCH, Graph, Node
+from workbench.convert.onnx_twin.graph import BATCH, FOLDED, Graph, Node
 from workbench.convert.onnx_twin.layers import Layers
 from workbench.convert.onnx_twin.padding import pad
 from workbench.convert.onnx_twin.pooling import pool, pool_whole
@@ -27,7 +27,7 @@ from workbench.convert.onnx_twin.value import Value
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _LONGEST_REASON = 200
 _QUANTIZED = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
@@ -40,6 +40,7 @@ _SIMPLE: dict[str, Callable[[Node, Value, Graph, Layers], Value]] = {
     "Identity": same, "Dropout": same, "Cast": same, "Transpose": transposed, "Flatten": flattened,
     "Reshape": reshaped, "Squeeze": squeezed, "Unsqueeze": unsqueezed,
 }  # fmt: skip
+_KNOWN = {*_KERNELS, *_SIMPLE, *MERGING, *SCALING, *FOLDED, "Concat"}
 _PAIR = 2
 
 
@@ -55,14 +56,31 @@ def keras_twin(model: Any) -> Any:
     Raises:
         BadInputError: An operator has no plain Keras layer; it and its node are named.
     """
+    graph, layers = Graph(model), Layers()
+    for node in graph.nodes:
+        if said := unknown_operator([node.kind]):
+            raise node.no_twin(said)
     import tf_keras
 
-    graph, layers = Graph(model), Layers()
     given = tf_keras.Input(graph.input_shape, name="image")
     twin = _Twin(graph, layers, Value(given, tuple(range(len(given.shape)))))
     for node in graph.nodes:
         twin.translate(node)
     return tf_keras.Model(given, twin.result(), name="onnx_twin")
+
+
+def unknown_operator(kinds: Iterable[str]) -> str:
+    """Say why one of these operators has no twin; nothing where all of them may have one.
+
+    Args:
+        kinds: Operator types, e.g. `Conv`.
+    """
+    for kind in kinds:
+        if kind in _QUANTIZED:
+            return "the model is quantised, and a twin can be made of the float32 one only"
+        if kind not in _KNOWN:
+            return f"{kind} cannot be rebuilt yet"
+    return ""
 
 
 class _Twin:
@@ -100,15 +118,13 @@ class _Twin:
             return concatenated(node, values, layers) if node.kind == "Concat" else merged(node, values, layers)
         if len(values) == 1 and len(node.inputs) == _PAIR and node.kind in SCALING:
             return scaled(step, values[0], graph, layers)
-        if node.kind in _QUANTIZED:
-            raise node.no_twin("the model is quantised, and its twin can be made of the float32 one only")
-        if node.kind not in _KERNELS and node.kind not in _SIMPLE:
-            raise node.no_twin("this operator cannot be rebuilt yet")
         # These work on their first input.
         if len(values) != 1 or node.inputs[0] not in known:
             raise node.no_twin("it is given constants or tensors where Keras' layer takes none")
         if node.kind in _KERNELS:
             return _KERNELS[node.kind](step, values[0], graph, layers)
+        if node.kind not in _SIMPLE:
+            raise node.no_twin("it calculates with more than shapes")
         return _SIMPLE[node.kind](node, values[0], graph, layers)
 
     def result(self) -> Any:
