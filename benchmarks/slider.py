@@ -69,7 +69,7 @@ class Pure:
         self._images = images
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        content = preview.candidate(PreviewSettings())[0].data
+        content = preview.candidate(PreviewSettings()).stored.data
         self._halves = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -151,7 +151,7 @@ def measured(preview: Preview, pure: Pure, total: int) -> list[dict[str, Any]]:
 
 def gzip_alone(preview: Preview, settings: list[PreviewSettings]) -> str:
     """What the exact gzip'd size costs by itself."""
-    files = [preview.candidate(asked)[0].data for asked in settings]
+    files = [preview.candidate(asked).stored.data for asked in settings]
     times = [milliseconds(lambda data=data: gzip_length(data)) for data in files]  # type: ignore[misc]
     return f"p50 {statistics.median(times):.0f} ms, p95 {p95(times):.0f} ms"
 

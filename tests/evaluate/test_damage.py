@@ -33,7 +33,7 @@ def pruned(
     """The trained model with three of four weights gone and no fine-tuning: it errs."""
     folder = tmp_path_factory.mktemp("pruned")
     with open_preview(trained, digits, workspace=workspace) as preview:
-        (folder / "model.onnx").write_bytes(preview.candidate(PreviewSettings(sparsity=0.75))[0].data)
+        (folder / "model.onnx").write_bytes(preview.candidate(PreviewSettings(sparsity=0.75)).stored.data)
     return Artifact.write(folder, file="model.onnx", name="pruned", format="onnx", numeric="float32")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from tests.evaluate.packed_models import every_kind, flattened, kernel, onnx_file, tensors_of
-from workbench.compress.preview.perturb import fewer_bits
+from workbench.compress.preview.perturb import whole_numbers
 from workbench.core.artifact import Artifact, gzip_length
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing import Packer, format_of, pack, unpack
@@ -85,7 +85,7 @@ def test_every_way_of_storing_comes_back_and_is_smaller_than_gzip() -> None:
 
 @pytest.mark.parametrize("bits", [8, 5])
 def test_what_deflate_makes_smaller_is_deflated(bits: int) -> None:
-    rounded = fewer_bits(kernel((96, 200), 0.0), bits, 0)
+    rounded = whole_numbers(kernel((96, 200), 0.0), bits, 0).values
     data = onnx_file({"rounded": rounded, "noise": kernel((16, 16), 0.0)})
     packed = pack(data, "onnx")
     assert unpack(packed) == data

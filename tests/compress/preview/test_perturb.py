@@ -27,6 +27,11 @@ def test_of_equal_weights_only_as_many_go_as_were_asked_for(
     assert np.abs(shared.stored[~stays]).max() <= np.abs(shared.stored[stays]).min()
 
 
+def test_a_mapped_kernel_is_read_at_a_glance(shared: Kernel) -> None:
+    assert repr(shared.mapped) == "MappedKernel(dense/0 (60, 40) -> 'dense')"
+    assert repr(shared.mapped.kernel) == "KerasKernel(dense/0, Dense, (60, 40))"
+
+
 def test_those_that_come_first_in_keras_stay(shared: Kernel) -> None:
     keras = shared.perturbed(LayerSetting(0.3)).values.T.ravel()
     halves = np.flatnonzero(np.abs(shared.mapped.kernel.values.ravel()) == 0.5)

@@ -7,26 +7,35 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from onnx import TensorProto
 
 import workbench.compress
 import workbench.evaluate
+from tests.evaluate.packed_models import onnx_file, tensors_of
 from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.preview import Preview, PreviewSettings, open_preview
+from workbench.compress.preview.candidate import Original
 from workbench.compress.preview.estimate import estimated
 from workbench.compress.preview.growing_sample import GrowingSample, stratified_order
-from workbench.compress.preview.keras_kernels import read_keras_weights
+from workbench.compress.preview.keras_kernels import KerasKernel, read_keras_weights
 from workbench.compress.preview.newest_wins import NewestWins
-from workbench.compress.preview.weight_map import read
+from workbench.compress.preview.perturb import LayerSetting
+from workbench.compress.preview.weight_map import MappedKernel, read
 from workbench.compress.sorted_clusters import centroids_of, nearest_in_order
 from workbench.convert.adopt import adopt
-from workbench.core.artifact import Artifact
+from workbench.core.artifact import Artifact, gzip_length
 from workbench.core.errors import BadInputError
 from workbench.core.records.preview import PreviewAnswer
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
 from workbench.evaluate.intervals import wilson
+from workbench.evaluate.inventory import inventory
 from workbench.evaluate.packing import pack
+from workbench.evaluate.packing.locate import locate
+from workbench.evaluate.sizes import measure_sizes
 from workbench.jobs import submit
 
 COMBINED = PreviewSettings(sparsity=0.5, clusters=8, weight_bits=4)
@@ -47,12 +56,13 @@ def depthwise(digits: Dataset, workspace: Workspace) -> Iterator[Preview]:
 
 def weights(preview: Preview, settings: PreviewSettings) -> dict[str, np.ndarray]:
     """The initializers of a setting as its file has them, by the Keras weight's name."""
-    data = preview.candidate(settings)[0].data
+    data = preview.candidate(settings).floats.data
     return {each.kernel.weight: read(data, each.place) for each in preview.map.kernels}
 
 
-def written(preview: Preview, settings: PreviewSettings, folder: Path) -> Artifact:
-    (folder / "model.onnx").write_bytes(preview.candidate(settings)[0].data)
+def written(data: bytes, folder: Path) -> Artifact:
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(data)
     return Artifact.write(folder, file="model.onnx", name="candidate", format="onnx", numeric="float32")
 
 
@@ -67,17 +77,54 @@ def test_nothing_changed_answers_like_the_model(
     assert answer.bits == "float32 weights"
 
 
+@pytest.mark.parametrize("settings", [PreviewSettings(sparsity=0.5, clusters=8), COMBINED])
 def test_an_answer_is_what_a_file_with_these_weights_gives(
-    preview: Preview, digits: Dataset, tmp_path: Path, workspace: Workspace
+    settings: PreviewSettings, preview: Preview, digits: Dataset, tmp_path: Path, workspace: Workspace
 ) -> None:
-    answer = preview.final(COMBINED)
-    file = written(preview, COMBINED, tmp_path)
-    assert answer.accuracy == workbench.evaluate(file, digits, workspace=workspace).accuracy
-    assert (answer.sizes.raw, answer.sizes.gzip) == (file.sizes().raw, file.sizes().gzip)
-    assert answer.sizes.packed == len(pack(file.path.read_bytes(), "onnx"))
-    assert "weights only" in answer.bits
+    answer = preview.final(settings)
+    candidate = preview.candidate(settings)
+    floats = written(candidate.floats.data, tmp_path / "floats")
+    assert answer.accuracy == workbench.evaluate(floats, digits, workspace=workspace).accuracy
+    assert answer.sizes == measure_sizes(written(candidate.stored.data, tmp_path / "stored"))
+    assert answer.zeros == pytest.approx(inventory(floats).sparsity, abs=1e-6)
+    assert ("weights only" in answer.bits) == (settings is COMBINED)
     assert answer.drop == pytest.approx(answer.parent_accuracy.value - answer.accuracy.value)
     assert answer.drop_low <= answer.drop <= answer.drop_high
+
+
+@pytest.mark.parametrize(("bits", "kind", "share"), [(8, "int8", 4), (5, "int8", 4), (4, "int4", 8), (2, "int4", 8)])
+def test_few_bits_weigh_what_a_file_of_whole_numbers_weighs(
+    bits: int, kind: str, share: int, preview: Preview, digits: Dataset
+) -> None:
+    settings = PreviewSettings(weight_bits=bits)
+    answer, candidate = preview.first(settings), preview.candidate(settings)
+    kernels = [each for each in onnx.load_from_string(candidate.stored.data).graph.initializer if len(each.dims) > 1]
+    assert {TensorProto.DataType.Name(each.data_type).lower() for each in kernels} == {kind}
+    images = digits.floats("test", slice(0, 50))
+    # Without the fusions that compute a MatMul of whole numbers with rounded inputs.
+    np.testing.assert_allclose(outputs(candidate.stored.data, images), candidate.answering().outputs(images), atol=1e-5)
+    assert (answer.sizes.packed or 0) <= answer.sizes.gzip < answer.sizes.raw
+    assert answer.sizes.raw < preview.first(PreviewSettings()).sizes.raw / share + 8000
+    assert f"stored as {kind}" in answer.bits
+
+
+def test_scales_of_few_channels_are_in_the_size_too() -> None:
+    draw = np.random.default_rng(0)
+    file = onnx_file({"dense": draw.normal(size=(40, 3)).astype(np.float32)})
+    place = next(each for each in locate(file, "onnx") if each.name == "dense")
+    keras = KerasKernel("dense", "dense/0", "Dense", read(file, place), compressed=True)
+    original = Original(file, [MappedKernel(keras, place, (0, 1), 1, None, np.ones((1, 3), np.float32))])
+    found = original.with_bits([original.kernels[0].perturbed(LayerSetting(bits=8))], 8).stored
+    scale = tensors_of(found.data)["dense_scale"]
+    np.testing.assert_allclose(scale * 127, np.abs(keras.values).max(axis=0), rtol=1e-5)
+    assert found.packed(lambda: gzip_length(found.data)) == len(pack(found.data, "onnx"))
+
+
+def outputs(data: bytes, images: np.ndarray) -> np.ndarray:
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    session = onnxruntime.InferenceSession(data, options)
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])
 
 
 def test_answers_come_on_more_and_more_images(preview: Preview, digits: Dataset) -> None:

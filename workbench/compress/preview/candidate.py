@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from workbench.compress.preview.perturb import Kernel
+from workbench.compress.preview.stored import Stored
 from workbench.compress.preview.weight_map import read
+from workbench.compress.preview.whole_numbers import FOUR, WholeNumbers
 from workbench.core.errors import BadInputError
+from workbench.evaluate.packing import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,48 +29,53 @@ class Original:
     """The ONNX file whose weights change; read once."""
 
     def __init__(self, data: bytes, mapped: Sequence[MappedKernel]) -> None:
-        self.data = data
         self.kernels = tuple(Kernel(each, read(data, each.place)) for each in mapped)
+        self._floats = Packer(data, "onnx")
+        self._whole = {bits > FOUR: WholeNumbers(data, mapped, bits) for bits in (FOUR, 2 * FOUR)}
 
     def with_weights(self, perturbed: Sequence[Perturbed]) -> Candidate:
         """Return the model with other values for the mapped kernels, in their order."""
-        changed = [
-            (kernel.mapped, each.values)
+        changed = {
+            kernel.mapped.place.name: each.values
             for kernel, each in zip(self.kernels, perturbed, strict=True)
             if each.values is not kernel.stored
-        ]
-        return Candidate(self.data, changed)
+        }
+        return Candidate(Stored(self._floats, changed), _zeros(perturbed))
+
+    def with_bits(self, perturbed: Sequence[Perturbed], bits: int) -> Candidate:
+        """Return the model whose kernels all have so few bits; its file stores them as whole numbers."""
+        numbers = self._whole[bits > FOUR]
+        whole = [each.whole for each in perturbed if each.whole is not None]
+        return self.with_weights(perturbed)._replace(whole=numbers.stored(whole), kind=numbers.kind)
 
 
-class Candidate:
-    """One set of weights."""
+class Candidate(NamedTuple):
+    """One set of weights.
 
-    def __init__(self, data: bytes, changed: Sequence[tuple[MappedKernel, NDArray[np.float32]]]) -> None:
-        """Take the weights; nothing is computed yet.
+    Attributes:
+        floats: The file with float32 weights, which answers.
+        zeros: Share of zeros among the weights of all mapped kernels.
+        whole: The file with the same weights as whole numbers; None where they are floats.
+        kind: What the weights are stored as.
+    """
 
-        Args:
-            data: The original file.
-            changed: The kernels that changed, with the initializers' new values.
-        """
-        self._original = data
-        self._changed = changed
-
-    @cached_property
-    def data(self) -> bytes:
-        """The file with these weights, byte for byte what writing the changed graph would give."""
-        patched = bytearray(self._original)
-        for mapped, values in self._changed:
-            patched[mapped.place.offset : mapped.place.end] = values.astype("<f4").tobytes()
-        return bytes(patched)
+    floats: Stored
+    zeros: float
+    whole: Stored | None = None
+    kind: str = "float32"
 
     @property
-    def initializers(self) -> dict[str, NDArray[np.float32]]:
-        """The new values by the initializer's name."""
-        return {mapped.place.name: values for mapped, values in self._changed}
+    def stored(self) -> Stored:
+        """The file that one would write."""
+        return self.whole or self.floats
 
     def answering(self) -> Answering:
         """Open it in onnxruntime."""
-        return Answering(self.data)
+        return Answering(self.floats.data)
+
+
+def _zeros(perturbed: Sequence[Perturbed]) -> float:
+    return sum(each.zeros for each in perturbed) / max(1, sum(each.values.size for each in perturbed))
 
 
 class Answering:

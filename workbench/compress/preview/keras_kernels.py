@@ -46,6 +46,9 @@ class KerasKernel:
     values: NDArray[np.float32]
     compressed: bool
 
+    def __repr__(self) -> str:
+        return f"KerasKernel({self.weight}, {self.kind or 'unknown kind'}, {self.values.shape})"
+
 
 @dataclass(frozen=True)
 class KerasWeights:

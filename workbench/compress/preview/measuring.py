@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from workbench.compress.preview.candidate import Answering, Candidate
     from workbench.compress.preview.growing_sample import GrowingSample
     from workbench.compress.preview.settings import PreviewSettings
+    from workbench.compress.preview.stored import Stored
     from workbench.compress.preview.weight_map import WeightMap
 
     Right = NDArray[np.bool_]
 
 # Small enough for the caches, for sharing 250 images evenly, and for a newer setting to wait a few milliseconds only.
 BATCH = 50
-BITS = "{bits}-bit weights, weights only: what flows between the layers stays float32"
+BITS = (
+    "{bits}-bit weights, stored as {kind} with a scale an output channel; weights only: what flows between the layers "
+    "stays float32"
+)
 NO_BITS = "float32 weights"
 
 
@@ -71,13 +75,19 @@ class Measuring:
         """Let the tasks that wait end at once."""
         self._stopped = True
 
-    def sizes(self, candidate: Candidate, packed: Callable[[Candidate], int]) -> PendingSizes:
-        """Begin to measure a candidate's bytes; what takes longest first."""
-        data = candidate.data
+    def sizes(self, stored: Stored, packed: Callable[[Stored, Callable[[], int]], int]) -> PendingSizes:
+        """Begin to measure a file's bytes.
+
+        Args:
+            stored: The file.
+            packed: Returns its packed length, given what returns its gzip'd one.
+        """
+        data = stored.data
+        gzipped = self._pool.submit(lambda: None if self.stopped else gzip_length(data))
+        # It was asked for first and so is at work or done when its result is waited for.
+        known = lambda: gzipped.result() or 2 * len(data)  # noqa: E731
         return PendingSizes(
-            len(data),
-            self._pool.submit(lambda: None if self.stopped else gzip_length(data)),
-            self._pool.submit(lambda: None if self.stopped else packed(candidate)),
+            len(data), gzipped, self._pool.submit(lambda: None if self.stopped else packed(stored, known))
         )
 
     def parts(self, answering: Answering, stops: list[int]) -> list[Part]:
@@ -131,12 +141,12 @@ class Part(NamedTuple):
 
 def answered(
     settings: PreviewSettings,
+    candidate: Candidate,
     right: Right,
     sizes: Sizes,
     parent: Answered,
     mapped: WeightMap,
     *,
-    zeros: float,
     seconds: float,
     engine_seconds: float,
 ) -> PreviewAnswer:
@@ -156,8 +166,8 @@ def answered(
         drop_high=drop.high,
         p_value=mcnemar(theirs, ours),
         sizes=sizes,
-        zeros=zeros,
-        bits=NO_BITS if bits is None else BITS.format(bits=bits),
+        zeros=candidate.zeros,
+        bits=NO_BITS if bits is None else BITS.format(bits=bits, kind=candidate.kind),
         seconds=seconds,
         engine_seconds=engine_seconds,
         unmapped=mapped.unmapped,

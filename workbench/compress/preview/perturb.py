@@ -33,11 +33,29 @@ class LayerSetting(NamedTuple):
     bits: int | None = None
 
 
+class Whole(NamedTuple):
+    """Weights as whole numbers.
+
+    Attributes:
+        integers: Of any shape.
+        scales: What they are multiplied with, one an output channel; broadcasts.
+    """
+
+    integers: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The real values that they stand for."""
+        return np.asarray(self.integers * self.scales, np.float32)
+
+
 class Perturbed(NamedTuple):
-    """An initializer with other values, and how many of them are zero."""
+    """An initializer with other values, how many of them are zero, and the whole numbers behind them, if there are."""
 
     values: NDArray[np.float32]
     zeros: int
+    whole: Whole | None = None
 
 
 class Kernel:
@@ -112,10 +130,9 @@ class Kernel:
             )
         else:
             values = self._shared(setting.clusters, setting.sparsity) * self.mapped.scale
-        if setting.bits is not None:
-            values = fewer_bits(values, setting.bits, self.mapped.channel_axis)
-        values = np.ascontiguousarray(values, np.float32)
-        return Perturbed(values, values.size - int(np.count_nonzero(values)))
+        whole = None if setting.bits is None else whole_numbers(values, setting.bits, self.mapped.channel_axis)
+        values = np.ascontiguousarray(values if whole is None else whole.values, np.float32)
+        return Perturbed(values, values.size - int(np.count_nonzero(values)), whole)
 
     def _shared(self, clusters: int, sparsity: float) -> NDArray[np.float32]:
         """Return the weights with few values."""
@@ -129,10 +146,10 @@ class Kernel:
         return values.reshape(self.layout.shape)
 
 
-def fewer_bits(values: NDArray[np.float32], bits: int, channel_axis: int) -> NDArray[np.float32]:
+def whole_numbers(values: NDArray[np.float32], bits: int, channel_axis: int) -> Whole:
     """Round weights to `2**bits - 1` evenly spaced values around 0, one scale an output channel.
 
-    Symmetric quantization as LiteRT and ONNX Runtime do it for weights; the result is real values again.
+    Symmetric quantization as LiteRT and ONNX Runtime do it for weights.
 
     Args:
         values: Any shape.
@@ -141,6 +158,6 @@ def fewer_bits(values: NDArray[np.float32], bits: int, channel_axis: int) -> NDA
     """
     others = tuple(axis for axis in range(values.ndim) if axis != channel_axis)
     levels = np.float32(2 ** (bits - 1) - 1)
-    scale = np.abs(values).max(axis=others, keepdims=True) / levels
-    scale = np.where(scale > 0, scale, np.float32(1))
-    return np.asarray(np.rint(values / scale) * scale, np.float32)
+    scales = np.abs(values).max(axis=others, keepdims=True) / levels
+    scales = np.where(scales > 0, scales, np.float32(1))
+    return Whole(np.rint(values / scales).astype(np.int8), scales)

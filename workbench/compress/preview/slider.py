@@ -21,7 +21,6 @@ from workbench.compress.preview.weight_map import WeightMap, weight_map
 from workbench.core.checks import require_artifact, require_callable, require_whole
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
-from workbench.evaluate.packing import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from workbench.compress.preview.candidate import Candidate
     from workbench.compress.preview.perturb import LayerSetting
+    from workbench.compress.preview.stored import Stored
     from workbench.core.artifact import Artifact
     from workbench.core.events import Event
     from workbench.core.records.preview import PreviewAnswer
@@ -106,7 +106,6 @@ class Preview:
         self.map = mapped
         self._original = Original(content, mapped.kernels)
         self._sample = sample
-        self._packer = Packer(content, "onnx")
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="preview")
         # Kernels and the packer remember their last results and are not made for two threads at once.
         self._weights, self._packing = threading.Lock(), threading.Lock()
@@ -153,18 +152,18 @@ class Preview:
         require_callable("stop", stop)
         if limit is not None:
             require_whole("limit", limit, least=1)
-        candidate, zeros = self.candidate(settings)
+        candidate = self.candidate(settings)
         measuring = Measuring(self._pool, self._sample, stop)
         try:
-            sizes = measuring.sizes(candidate, self._packed)
+            sizes = measuring.sizes(candidate.stored, self._packed)
             parts = measuring.parts(candidate.answering(), self._sample.stops(limit))
             for part in parts:
                 right, known = part.right(), sizes.known()
                 if right is None or known is None:
                     return
                 yield answered(
-                    settings, right, known, self.parent, self.map,
-                    zeros=zeros, seconds=time.perf_counter() - began, engine_seconds=measuring.engine_seconds,
+                    settings, candidate, right, known, self.parent, self.map,
+                    seconds=time.perf_counter() - began, engine_seconds=measuring.engine_seconds,
                 )  # fmt: skip
         except (CancelledError, RuntimeError):
             require_open(self._open)  # closing ends what is under way
@@ -208,8 +207,8 @@ class Preview:
 
         self._pushed.ask(work)
 
-    def candidate(self, settings: PreviewSettings) -> tuple[Candidate, float]:
-        """Return the model with the weights that a setting means, and the share of zeros in its kernels.
+    def candidate(self, settings: PreviewSettings) -> Candidate:
+        """Return the model with the weights that a setting means.
 
         Raises:
             BadInputError: `sparsity_by_layer` names a layer that cannot be pruned.
@@ -218,9 +217,9 @@ class Preview:
         with self._weights:
             asked = layer_settings(settings, kernels)
             perturbed = [kernel.perturbed(each) for kernel, each in zip(kernels, asked, strict=True)]
-        weights = sum(each.values.size for each in perturbed)
-        zeros = sum(each.zeros for each in perturbed) / weights if weights else 0.0
-        return self._original.with_weights(perturbed), zeros
+        if settings.weight_bits is None:
+            return self._original.with_weights(perturbed)
+        return self._original.with_bits(perturbed, settings.weight_bits)
 
     def alone(self, kernel: int, setting: LayerSetting, images: int) -> str:
         """Change one kernel only and answer the first images of the sample.
@@ -255,9 +254,9 @@ class Preview:
     ) -> None:
         self.close()
 
-    def _packed(self, candidate: Candidate) -> int:
+    def _packed(self, stored: Stored, gzipped: Callable[[], int]) -> int:
         with self._packing:
-            return self._packer.size(candidate.initializers)
+            return stored.packed(gzipped)
 
     def _answer(self, candidate: Candidate, images: int) -> Answered:
         (part,) = Measuring(self._pool, self._sample, lambda: False).parts(candidate.answering(), [images])

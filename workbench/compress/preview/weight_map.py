@@ -47,6 +47,10 @@ class MappedKernel:
     norm: str | None
     scale: NDArray[np.float32]
 
+    def __repr__(self) -> str:
+        norm = f", times the scale of {self.norm}" if self.norm is not None else ""
+        return f"MappedKernel({self.kernel.weight} {self.kernel.values.shape} -> {self.place.name!r}{norm})"
+
     @property
     def layout(self) -> NDArray[np.float32]:
         """The Keras kernel in the initializer's layout, without the scale."""

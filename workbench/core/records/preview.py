@@ -13,7 +13,7 @@ class PreviewAnswer(Record):
     """One answer of the live slider.
 
     Attributes:
-        settings: The `PreviewSettings` that it answers.
+        settings: The `PreviewSettings` that it answers, as plain values: `PreviewSettings(**answer.settings)`.
         images: How many test images were answered.
         total: How many there are.
         accuracy: Share of right labels on them, with its Wilson interval.
@@ -22,7 +22,8 @@ class PreviewAnswer(Record):
         drop_low: Lower end of the paired 95 % interval of the drop.
         drop_high: Upper end.
         p_value: McNemar's exact test of "both are equally often right".
-        sizes: Exact bytes of the ONNX file with these weights.
+        sizes: Exact bytes of the ONNX file with these weights: float32 ones, or with bits a weight whole numbers with
+            a scale an output channel, int8 or up to four bits int4.
         zeros: Share of zeros among the weights of all mapped kernels.
         bits: What the bits are about, in words.
         seconds: From the call to this answer.

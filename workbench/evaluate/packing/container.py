@@ -107,6 +107,17 @@ class Packer:
         self._rest = deflate(table(self.ranges) + _without(data, self.ranges))
         self._known: dict[Unit, tuple[bytes, UnitCoding]] = {}
 
+    def file(self, tensors: Mapping[str, np.ndarray]) -> bytes:
+        """Return the file itself with other values in the named tensors.
+
+        Args:
+            tensors: As for `pack`.
+
+        Raises:
+            BadInputError: As for `pack`.
+        """
+        return _joined(self._data, self.ranges, self._replaced(tensors))
+
     def pack(self, tensors: Mapping[str, np.ndarray] | None = None) -> bytes:
         """Return the packed file, with other values in the named tensors.
 
