@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,10 +42,29 @@ def test_quantised_models_are_judged_by_their_labels() -> None:
         require_parity(_compare(few, tolerance))
 
 
+@pytest.mark.parametrize("wrong", [0.0, 0.2, 0.015])
+@pytest.mark.parametrize("shift", [0.0, 2.5e-4, 0.0949, 0.99])
+def test_a_refusal_names_the_settings_with_which_it_would_pass(shift: float, wrong: float) -> None:
+    other = ROWS + shift
+    rows = int(wrong * len(ROWS))
+    other[:rows] = np.roll(other[:rows], 1, axis=1)
+    result = _compare(other)
+    if result.passed:
+        return
+    with pytest.raises(ParityError, match="or widen the tolerance knowingly with") as refused:
+        require_parity(result)
+    named = dict(re.findall(r"(min_agreement|max_abs)=([\d.e-]+)", str(refused.value)))
+    assert ("min_agreement" in named) == (result.agreement < 0.99)
+    given = {name: float(value.rstrip(".")) for name, value in named.items()}
+    assert require_parity(_compare(other, Tolerance.default("float32").replace(**given)))
+
+
 def test_nan_and_another_shape_never_pass() -> None:
     broken = ROWS.copy()
     broken[3, 0] = np.nan
-    assert not _compare(broken, Tolerance.default("int8")).passed
+    refused = _compare(broken, Tolerance.default("int8"))
+    with pytest.raises(ParityError, match="do not use it, for its outputs are not finite"):
+        require_parity(refused)
     with pytest.raises(ParityError, match="shape"):
         _compare(ROWS[:, :4])
 

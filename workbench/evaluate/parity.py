@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,8 +110,22 @@ def require_parity(result: Parity) -> Parity:
     raise ParityError(
         f"{result.target} must answer like {result.source} ({limits}), got {result.agreement:.1%} equal labels "
         f"and outputs off by up to {result.max_abs:.3g} on {result.samples} samples (worst: number "
-        f"{result.worst}); do not use it, or widen the tolerance knowingly."
+        f"{result.worst}); do not use it{_widened(result)}."
     )
+
+
+def _widened(result: Parity) -> str:
+    """Say with which settings it would pass, which are no more than what was measured takes."""
+    if not np.isfinite(result.max_abs):
+        return ", for its outputs are not finite"
+    settings = []
+    if result.agreement < result.min_agreement:
+        settings.append(f"min_agreement={math.floor(100 * result.agreement) / 100:g}")
+    if result.max_abs_limit is not None and result.max_abs > result.max_abs_limit:
+        power = 10.0 ** math.floor(math.log10(result.max_abs))
+        # One digit more than the first one says, since that one is cut off.
+        settings.append(f"max_abs={(math.floor(result.max_abs / power) + 1) * power:.1g}")
+    return f", or widen the tolerance knowingly with {' and '.join(settings)}"
 
 
 def _agreement(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
