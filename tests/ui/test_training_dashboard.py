@@ -147,7 +147,7 @@ def test_data_of_ones_own_is_typed(visit: Callable[..., Visit], tmp_path: Path) 
     file = tmp_path / "stripes.npz"
     path.fill(str(file))
     path.press("Tab")
-    expect(error).to_contain_text("an .npz file, or a folder of class folders, got")
+    expect(error).to_contain_text("a .csv or .npz file, or a folder of class folders, got")
     one.shot("training-own-data-wrong-1280-light")
     labels = np.tile(np.arange(3), 20)
     images = np.zeros((60, 28, 28), np.uint8)

@@ -1,7 +1,8 @@
 """Datasets: prepared once as plain `.npy` files in the workspace, memory-mapped by everyone.
 
-A unit of this kind is a dataset that people name (`digits`, `mnist`, `fashion_mnist`): one file with one public
-class on `base.DatasetSource`. Data of one's own comes as an `.npz` file, a folder of class folders, or arrays.
+A unit of this kind is a dataset that people name (`digits`, `mnist`, `wine`, …): one file with one public class on
+`base.DatasetSource`. Data of one's own comes as a CSV or `.npz` file, a folder of class folders, or arrays. Samples are
+images, rows of a table or of any other shape; a table's columns, learnt from its training part alone, stay with it.
 """
 
 from workbench.datasets.dataset import Dataset
