@@ -47,6 +47,8 @@ def test_every_method_declares_its_settings() -> None:
         assert unit().name == name
         assert unit.parse(unit().model_dump(mode="json")) == unit()
         assert all(field.description for field in describe(unit))
+        documented = (unit.__doc__ or "").partition("Settings:")[2]
+        assert all(f"    {field.name}: " in documented for field in describe(unit))
 
 
 def test_forms_show_a_methods_own_settings_first() -> None:

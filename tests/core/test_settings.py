@@ -76,3 +76,24 @@ def test_errors_cross_processes_as_text() -> None:
     assert type(again) is BadInputError
     assert str(again) == "epochs must be at least 1, got 0; give a whole number."
     assert again.exit_code == 2
+
+
+def test_the_docstring_lists_the_settings() -> None:
+    class Documented(Example):
+        """Makes it smaller."""
+
+        seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the order")
+        skip: tuple[str, ...] = Field((), description="layers that are left")
+
+    lines = (Documented.__doc__ or "").splitlines()
+    assert lines == [
+        "Makes it smaller.",
+        "",
+        "Settings:",
+        "    sparsity: Share of weights set to zero (default 0.5; at least 0, below 1).",
+        "    clusters: Shared values a layer (default None; above 1).",
+        "    schedule: How sparsity grows (default 'constant'; one of constant, polynomial).",
+        "    seed: seed of the order (default 0; at least 0, at most 2,147,483,647).",
+        "    skip: layers that are left (default ()).",
+    ]
+    assert Example.__doc__ is None

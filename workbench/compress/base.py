@@ -29,9 +29,9 @@ class Method(Settings, ABC):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Put a method's own settings before those that it shares: forms and flags show them in this order."""
-        super().__pydantic_init_subclass__(**kwargs)
         own = {name: cls.model_fields[name] for name in cls.__annotations__ if name in cls.model_fields}
         cls.__pydantic_fields__ = own | cls.model_fields
+        super().__pydantic_init_subclass__(**kwargs)
 
     @property
     def name(self) -> str:

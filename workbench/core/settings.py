@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticUndefined
 
 from workbench.core.errors import BadInputError
+from workbench.core.settings_doc import with_settings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -30,6 +31,12 @@ class Settings(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             raise _one_sentence(type(self), error) from None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """List the settings in the docstring: what is declared once is documented once."""
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.__doc__ = with_settings(cls.__dict__.get("__doc__"), cls.model_fields)
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Self:
