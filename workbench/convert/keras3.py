@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.convert.keras_calls import calls_of
 from workbench.convert.keras_layers import same_layer
 from workbench.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-Place = tuple[str, int]
+    from workbench.convert.keras_calls import Place
 
 
 def twin_of(model: Any) -> Any:
@@ -77,50 +76,15 @@ def _outputs(model: Any, inputs: Any, twins: dict[str, Any]) -> Any:
     config = model.get_config()
     (output,) = _places(config["output_layers"])
     tensors: dict[Place, Any] = dict.fromkeys(_places(config["input_layers"]), inputs)
-    waiting = list(_calls(config))
+    waiting = list(calls_of(config))
     while waiting:
-        ready = [call for call in waiting if all(place in tensors for place in call[1])]
+        ready = [call for call in waiting if tensors.keys() >= call.needs]
         if not ready:
-            raise BadInputError.of("model", rule="must be a graph without circles", got=waiting[0][0])
+            raise BadInputError.of("model", rule="must be a graph without circles", got=waiting[0].place[0])
         for call in ready:
-            (name, number), asked, several = call
-            values = [tensors[place] for place in asked]
-            tensors[name, number] = twins[name](values if several else values[0])
-        waiting = [call for call in waiting if call[0] not in tensors]
+            tensors[call.place] = call.made(twins[call.place[0]], tensors)
+        waiting = [call for call in waiting if call.place not in tensors]
     return tensors[output]
-
-
-def _calls(config: dict[str, Any]) -> Iterator[tuple[Place, list[Place], bool]]:
-    """Give each call of a layer: which one it is, what it is called with, and whether that is a list."""
-    for layer in config["layers"]:
-        if layer["class_name"] == "InputLayer":
-            continue
-        for number, node in enumerate(layer["inbound_nodes"]):
-            asked, several = _asked(layer["name"], node)
-            yield (layer["name"], number), asked, several
-
-
-def _asked(name: str, node: Any) -> tuple[list[Place], bool]:
-    """Read what one call was given, as either Keras describes it."""
-    if isinstance(node, dict):
-        given, others = node["args"][:1], [*node["args"][1:], *node["kwargs"].values()]
-        several = isinstance(given[0], list) if given else False
-        tensors = given[0] if several else given
-        places = [tuple(each["config"]["keras_history"][:2]) for each in tensors if _is_tensor(each)]
-    else:
-        tensors = [node] if node and isinstance(node[0], str) else list(node)
-        several = len(tensors) > 1
-        places = [(each[0], each[1]) for each in tensors]
-        others = [value for each in tensors for value in each[3].values()]
-    if not places or len(places) != len(tensors) or any(value is not None for value in others):
-        raise BadInputError.of(
-            "model", rule="must call its layers with the outputs of other layers only", got=f"layer {name}"
-        )
-    return places, several
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
 
 
 def _places(listed: Any) -> list[Place]:

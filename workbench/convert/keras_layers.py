@@ -9,17 +9,28 @@ from workbench.core.errors import BadInputError
 
 # Layers whose configuration and weights mean the same in both.
 LAYERS = (
-    "Activation", "Add", "Average", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv1D", "Conv2D",
-    "Conv2DTranspose", "Cropping2D", "Dense", "DepthwiseConv2D", "Dropout", "ELU", "Flatten", "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "LayerNormalization", "LeakyReLU", "MaxPooling1D", "MaxPooling2D",
-    "Maximum", "Minimum", "Multiply", "Permute", "ReLU", "Rescaling", "Reshape", "SeparableConv2D", "Softmax",
-    "SpatialDropout2D", "Subtract", "UpSampling2D", "ZeroPadding2D",
+    "Activation", "Add", "Attention", "Average", "AveragePooling1D", "AveragePooling2D", "BatchNormalization",
+    "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Cropping1D", "Cropping2D", "Dense",
+    "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "ELU", "Embedding", "Flatten", "GaussianDropout",
+    "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
+    "LSTM", "LayerNormalization", "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "Maximum", "Minimum",
+    "MultiHeadAttention", "Multiply", "Permute", "ReLU", "RepeatVector", "Rescaling", "Reshape", "SeparableConv1D",
+    "SeparableConv2D", "SimpleRNN", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "Subtract", "UpSampling1D",
+    "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D",
 )  # fmt: skip
 # How a layer starts and is held while it learns, and what its input was; the twin has its weights already.
 _LEARNING = ("_initializer", "_regularizer", "_constraint")
-_ELSEWHERE = ("dtype", "batch_input_shape", "trainable")
+_ELSEWHERE = (
+    "dtype", "batch_input_shape", "trainable", "query_shape", "key_shape", "value_shape", "implementation", "seed",
+)  # fmt: skip
 # Written down for layers that have no such setting any more, or never had.
-_MEANINGLESS = {"groups": 1, "rms_scaling": False}
+_MEANINGLESS = {
+    "groups": 1,
+    "rms_scaling": False,
+    "time_major": False,
+    "zero_output_for_mask": False,
+    "data_format": "channels_last",
+}
 _RENAMED = {
     ("LeakyReLU", "negative_slope", "tf_keras"): "alpha",
     ("LeakyReLU", "alpha", "keras"): "negative_slope",

@@ -46,7 +46,7 @@ class ConvertSettings(Settings):
         None, description="which program does it where several can; none: the usual one; best: all, the better is kept"
     )
     time_limit: float = Field(600, gt=0, le=86_400, description="seconds after which the conversion is ended")
-    memory_limit: float = Field(8, ge=0.25, le=4096, description="GiB of memory beyond which the conversion is ended")
+    memory_limit: float = Field(8, gt=0, le=4096, description="GiB of memory beyond which the conversion is ended")
     parity_samples: int = Field(1000, ge=1, le=10_000, description="samples that outputs are compared on")
     max_abs: float | None = Field(
         None, gt=0, description="largest difference of any output; none: 1e-4 for float32, unlimited for the others"
