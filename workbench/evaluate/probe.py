@@ -31,7 +31,7 @@ _OPEN_AXIS = 32
 # What engines say where they get no more memory.
 _MEMORY = re.compile(r"bad_alloc|[Aa]llocat|[Mm]emory")
 _SERVER = "workbench.serve.child"
-_END = re.compile(r"was killed by \w+|ended with exit code -?\d+|took (?:longer|more memory) than its limit of [\w.]+")
+_END = re.compile(r"was killed by \w+|ended with exit code -?\d+|took (?:longer|more memory) than its limit of \S+ \w+")
 
 
 def require_probed(artifact: Artifact) -> None:

@@ -17,6 +17,7 @@ from workbench.convert.incoming.onnx_model import (
 )
 from workbench.convert.incoming.trial import answer_noise
 from workbench.core.errors import BadInputError
+from workbench.datasets.dataset import safe_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,23 @@ class OnnxIncoming(Incoming):
     def matches(cls, path: Path, start: bytes) -> bool:
         """Say whether its outermost fields are those of an ONNX model with a graph."""
         return bool(start) and onnx_wire.is_model(path)
+
+    @classmethod
+    def takes(cls, model: Any) -> bool:
+        """Say whether an object is a parsed model."""
+        return type(model).__name__ == "ModelProto" and type(model).__module__.startswith("onnx")
+
+    @classmethod
+    def save(cls, model: Any, folder: Path, example: Any = None) -> Path:
+        """Write it out; data that lies in other files is not found from there."""
+        del example
+        file = folder / f"{safe_name(model.graph.name or 'model')}.onnx"
+        try:
+            file.write_bytes(model.SerializeToString())
+        except Exception as error:
+            # protobuf's own kinds: what is larger than 2 GiB has no bytes.
+            raise BadInputError.of("model", rule="must be one that can be saved", got=_reason(error)) from error
+        return file
 
     @classmethod
     def companions(cls, path: Path) -> tuple[str, ...]:

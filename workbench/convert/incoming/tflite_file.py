@@ -27,6 +27,7 @@ _BITS = {
     "INT32": 32, "UINT32": 32, "INT64": 64, "UINT64": 64, "BOOL": 8, "INT4": 4, "UINT4": 4, "INT2": 2,
     "COMPLEX64": 64, "COMPLEX128": 128, "FLOAT8_E4M3FN": 8, "FLOAT8_E5M2": 8,
 }  # fmt: skip
+_RANGES: dict[str, type[np.integer[Any]]] = {"INT8": np.int8, "UINT8": np.uint8, "INT16": np.int16, "INT32": np.int32}
 _FLOATS = {"FLOAT32": np.float32, "FLOAT16": np.float16, "FLOAT64": np.float64}
 
 
@@ -143,7 +144,7 @@ def _tensor(path: Path, model: Any, tensor: Any, content: bytes) -> Tensor:
     data = _data(model, tensor.Buffer(), content)
     if data is not None and kind in _BITS and tensor.Sparsity() is None and len(data) != (bits + 7) // 8:
         raise ValueError(f"{name} of shape {shape} in {len(data)} bytes")
-    _require_scales(tensor, name, shape)
+    _require_scales(tensor, name, kind, shape)
     found = Tensor(name, kind, shape, data)
     if data is not None and kind in _FLOATS:
         require_finite(path, name, data.view(_FLOATS[kind]))
@@ -161,7 +162,7 @@ def _data(model: Any, number: int, content: bytes) -> np.ndarray[Any, np.dtype[n
     return buffer.DataAsNumpy() if buffer.DataLength() else None
 
 
-def _require_scales(tensor: Any, name: str, shape: tuple[int, ...]) -> None:
+def _require_scales(tensor: Any, name: str, kind: str, shape: tuple[int, ...]) -> None:
     quantization = tensor.Quantization()
     count = quantization.ScaleLength() if quantization is not None else 0
     if not count:
@@ -171,8 +172,14 @@ def _require_scales(tensor: Any, name: str, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name} has {count} scales for the shape {shape}")
     if quantization.ZeroPointLength() not in (0, 1, count):
         raise ValueError(f"{name} has {quantization.ZeroPointLength()} zero points for {count} scales")
-    if not np.isfinite(quantization.ScaleAsNumpy()).all():
-        raise ValueError(f"{name} has scales that are no numbers")
+    scales, points = quantization.ScaleAsNumpy(), quantization.ZeroPointAsNumpy()
+    # LiteRT's kernels calculate with these unseen, and die of some.
+    if not np.isfinite(scales).all() or (scales < 0).any() or (kind in _RANGES and count == 1 and not scales[0]):
+        raise ValueError(f"{name} has scales that no values have")
+    if quantization.ZeroPointLength() and kind in _RANGES:
+        limits = np.iinfo(_RANGES[kind])
+        if ((points < limits.min) | (points > limits.max)).any():
+            raise ValueError(f"{name} has a zero point that is no {kind.lower()}")
 
 
 @cache
