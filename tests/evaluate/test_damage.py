@@ -67,6 +67,21 @@ def test_flips_are_those_of_both_models_answers(
     assert found.drop_low < found.drop < found.drop_high
 
 
+def test_it_prints_who_paid_the_worst_first(found: Damage) -> None:
+    lines = str(found).splitlines()
+    assert lines[0].startswith(f"The drop is {100 * found.drop:.2f} points [{100 * found.drop_low:.2f}, ")
+    worst = max(found.classes, key=lambda each: each.drop)
+    place = lines.index("Classes by drop of recall:")
+    assert lines[place + 1].startswith(f"  {worst.label}: {100 * worst.drop:.2f} points [")
+    flip, place = found.flips[0], lines.index(f"Flips, the worst of {found.flipped}:")
+    assert lines[place + 1].startswith(f"  number {flip.index}: {flip.label} ({flip.parent_confidence:.2f}) taken for")
+    least = min((each for each in found.layers if each.snr_db is not None), key=lambda each: each.snr_db or 0)
+    place = next(number for number, line in enumerate(lines) if line.startswith("Layers by signal over error"))
+    assert lines[place + 1] == f"  {least.layer} ({least.operator}): {least.snr_db:.1f} dB, cosine {least.cosine:.4f}"
+    assert "  … and " in found.text(most=1)
+    assert repr(found).count("\n") == 0
+
+
 def test_a_thumbnail_is_the_sample(found: Damage, digits: Dataset) -> None:
     flip = found.flips[0]
     with Image.open(io.BytesIO(base64.b64decode(flip.thumbnail))) as picture:

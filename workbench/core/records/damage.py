@@ -122,4 +122,57 @@ class Damage(Record):
             f"samples of {self.dataset}, {self.flipped} flipped, {self.repaired} repaired)"
         )
 
-    __str__ = __repr__
+    def text(self, *, most: int = 10) -> str:
+        """Return all of it for a terminal: the drop, then classes, flips and layers, the worst first.
+
+        Args:
+            most: Lines of each kind.
+        """
+        drop = (
+            f"The drop is {_points(self)} on {self.samples:,} {self.split} samples of {self.dataset} (McNemar's p "
+            f"{self.p_value:.3g}): {self.flipped} flipped, {self.repaired} repaired; the true class lost "
+            f"{self.confidence_lost:.4f} of confidence on average."
+        )
+        lines = [drop]
+        classes = sorted(self.classes, key=lambda each: -each.drop)
+        lines += _listed("Classes by drop of recall", [_class_line(each) for each in classes], most)
+        lines += _listed(f"Flips, the worst of {self.flipped}", [_flip_line(each) for each in self.flips], most)
+        layers = sorted(self.layers, key=lambda each: float("inf") if each.snr_db is None else each.snr_db)
+        title = f"Layers by signal over error, on {self.layer_samples} samples"
+        lines += _listed(title, [_layer_line(each) for each in layers], most)
+        return "\n".join([*lines, *(f"- not compared: {each}" for each in self.unmatched)])
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def _listed(title: str, lines: list[str], most: int) -> list[str]:
+    if not lines:
+        return []
+    left = len(lines) - most
+    return [f"{title}:", *(f"  {line}" for line in lines[:most]), *([f"  … and {left} more"] if left > 0 else [])]
+
+
+def _points(change: ClassChange | Damage) -> str:
+    """Return a drop with its interval in percentage points."""
+    drop, low, high = (100 * value for value in (change.drop, change.drop_low, change.drop_high))
+    return f"{drop:.2f} points [{low:.2f}, {high:.2f}]"
+
+
+def _class_line(change: ClassChange) -> str:
+    return (
+        f"{change.label}: {_points(change)}, recall {change.recall_before:.4f} -> {change.recall_after:.4f} of "
+        f"{change.support:,} ({change.lost} lost, {change.gained} gained)"
+    )
+
+
+def _flip_line(flip: Flip) -> str:
+    return (
+        f"number {flip.index}: {flip.label} ({flip.parent_confidence:.2f}) taken for {flip.variant_label} "
+        f"({flip.variant_confidence:.2f})"
+    )
+
+
+def _layer_line(layer: LayerError) -> str:
+    ratio = "no error" if layer.snr_db is None else f"{layer.snr_db:.1f} dB"
+    return f"{layer.layer} ({layer.operator}): {ratio}, cosine {layer.cosine:.4f}"
