@@ -59,6 +59,11 @@ _PUBLIC = {
     "WorkbenchError": "workbench.core.errors",
     # the rest of the road
     "adopt": "workbench.convert.adopt",
+    "routes": "workbench.convert.routes",
+    "try_routes": "workbench.convert.routes",
+    "convert_along": "workbench.convert.routes",
+    "diff": "workbench.evaluate.diff",
+    "doctor": "workbench.pipeline.doctor",
     "attach": "workbench.jobs",
     "client": "workbench.serve.client",
     "jobs": "workbench",
