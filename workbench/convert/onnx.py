@@ -1,10 +1,10 @@
-"""ONNX: exported from TensorFlow's graph, quantised by ONNX Runtime."""
+"""ONNX: exported from TensorFlow's graph or PyTorch's, quantised by ONNX Runtime."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.convert import onnx_exporters, onnx_quantizer
+from workbench.convert import onnx_exporters, onnx_quantizer, torch_export
 from workbench.convert.base import Converter, Tool, engine
 from workbench.convert.source import LAYERED
 from workbench.core.errors import BadInputError
@@ -41,7 +41,7 @@ class OnnxConverter(Converter):
 
     file: ClassVar[str] = "model.onnx"
     numerics: ClassVar[tuple[Numeric, ...]] = ("float32", *onnx_quantizer.NUMERICS)
-    sources: ClassVar[tuple[Format, ...]] = (*LAYERED, "saved_model", "onnx")
+    sources: ClassVar[tuple[Format, ...]] = (*LAYERED, "saved_model", "torch", "onnx")
     calibrated: ClassVar[tuple[Numeric, ...]] = ("int8",)
     instead: ClassVar[Format | None] = "tflite"
 
@@ -51,6 +51,8 @@ class OnnxConverter(Converter):
         del numeric
         if source == "onnx":
             return (_QUANTIZER,)
+        if source == "torch":
+            return torch_export.TOOLS
         return (_TF2ONNX, _KERAS) if source == "keras" else (_TF2ONNX,)
 
     @classmethod
@@ -76,20 +78,23 @@ class OnnxConverter(Converter):
             )  # fmt: skip
         if settings.numeric == "int8" and settings.opset < _CHANNELS_SINCE:
             raise BadInputError.of("opset", rule=f"must be at least {_CHANNELS_SINCE} for int8", got=settings.opset)
-        model, package = _floats(source, settings)
+        model, package, notes = _floats(source, settings)
         if settings.numeric != "float32":
             model, package = onnx_quantizer.quantised(model, settings, representative), onnx_quantizer.PACKAGE
         onnx.checker.check_model(model, full_check=True)
         target.write_bytes(model.SerializeToString())
-        return {"engine": engine(package)}
+        return {"engine": engine(package), "notes": notes}
 
 
-def _floats(source: Source, settings: ConvertSettings) -> tuple[Any, str]:
-    """Return the float32 model, and the package that wrote it."""
+def _floats(source: Source, settings: ConvertSettings) -> tuple[Any, str, list[str]]:
+    """Return the float32 model, the package that wrote it, and what there is to note."""
     import onnx
 
+    if source.artifact.format == "torch":
+        model, notes = torch_export.exported(source.artifact, settings)
+        return model, "torch", notes
     if not source.in_tensorflow:
-        return onnx.load(source.artifact.path), "onnx"
+        return onnx.load(source.artifact.path), "onnx", []
     if settings.tool == _KERAS.name:
-        return onnx_exporters.by_keras(source.graph, settings.opset), _KERAS.package
-    return onnx_exporters.by_tf2onnx(source.graph, settings.opset), _TF2ONNX.package
+        return onnx_exporters.by_keras(source.graph, settings.opset), _KERAS.package, []
+    return onnx_exporters.by_tf2onnx(source.graph, settings.opset), _TF2ONNX.package, []

@@ -1,4 +1,4 @@
-"""tf_keras: what compression takes, of a Keras 3 model, a legacy file or a packed one."""
+"""tf_keras: what compression takes, of a Keras 3 model, a legacy file, an ONNX graph or a packed file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert.base import Converter, Tool, engine
 from workbench.convert.keras3 import twin_of
+from workbench.convert.onnx_twin import keras_twin, unknown_operator
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing.container import unpack
 from workbench.evaluate.packing.frame import format_of
@@ -14,6 +15,7 @@ from workbench.train.saving import save_model
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.convert.facts import ModelFacts
     from workbench.convert.representative import Representative
     from workbench.convert.settings import ConvertSettings
     from workbench.convert.source import Source
@@ -26,7 +28,7 @@ class TfKerasConverter(Converter):
     """Writes a `.keras` file of tf_keras, without optimizer state; one that was packed comes out byte for byte."""
 
     file: ClassVar[str] = "model.keras"
-    sources: ClassVar[tuple[Format, ...]] = ("keras", "h5", "packed")
+    sources: ClassVar[tuple[Format, ...]] = ("keras", "h5", "onnx", "packed")
     tool: ClassVar[Tool] = Tool("tf_keras", "tf_keras", "train")
 
     @classmethod
@@ -35,6 +37,13 @@ class TfKerasConverter(Converter):
         del numeric
         return (_UNPACKER if source == "packed" else cls.tool,)
 
+    @classmethod
+    def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
+        """Refuse ONNX operators that have no plain Keras layer."""
+        del numeric
+        said = unknown_operator(facts.operators) if facts.format == "onnx" else ""
+        return f"Its graph has no twin of plain layers: {said}." if said else ""
+
     def write(
         self,
         source: Source,
@@ -42,17 +51,26 @@ class TfKerasConverter(Converter):
         target: Path,
         representative: Representative,  # noqa: ARG002
     ) -> dict[str, Any]:
-        """Rebuild a Keras 3 model layer by layer; save a legacy one anew; unpack a packed one.
+        """Rebuild a Keras 3 model by layers and an ONNX one by nodes; save a legacy one anew; unpack a packed one.
 
         Raises:
-            BadInputError: A layer has no tf_keras twin, which is named, or the packed file holds another format.
+            BadInputError: A layer or node has no tf_keras twin, and is named; or the packed file holds another format.
             WorkspaceError: The disk refused it.
         """
         if source.artifact.format == "packed":
             return _unpacked(source.artifact.path.read_bytes(), target)
-        model = source.graph.model
-        save_model(twin_of(model) if source.artifact.format == "keras" else model, target)
+        save_model(_model(source), target)
         return {"engine": engine("tf_keras")}
+
+
+def _model(source: Source) -> Any:
+    """Return the live tf_keras model that a source is or becomes."""
+    if source.artifact.format == "onnx":
+        import onnx
+
+        return keras_twin(onnx.load(source.artifact.path))
+    model = source.graph.model
+    return twin_of(model) if source.artifact.format == "keras" else model
 
 
 def _unpacked(data: bytes, target: Path) -> dict[str, Any]:
