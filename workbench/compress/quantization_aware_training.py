@@ -84,7 +84,8 @@ class QuantizationAwareTraining(FineTuned):
         for layer in model.layers:
             for weight, _, variables in getattr(layer, "_weight_vars", ()):
                 if "sparsity_mask" in variables:
-                    weight.assign(weight * variables["sparsity_mask"])
+                    # A masked negative weight is -0.0, another bit pattern than 0.
+                    weight.assign(weight * variables["sparsity_mask"] + 0.0)
         with self.saving():
             plain = tf_keras.models.clone_model(model)
         for old, new in zip(model.layers, plain.layers, strict=True):

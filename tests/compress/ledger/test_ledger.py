@@ -1,6 +1,7 @@
 """Each question is one that users of tfmot and ONNX Runtime ask again and again, with a model as they have it."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,17 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.evaluate.packed_models import kernel
 from workbench.compress.ledger import ledger
 from workbench.compress.ledger.faster import cpu_features, why_not_faster
+from workbench.compress.ledger.holdings import Holdings
+from workbench.compress.ledger.smaller import why_not_smaller
 from workbench.core.artifact import Artifact, Numeric
 from workbench.core.errors import BadInputError
+from workbench.core.records import Sizes
 from workbench.core.records.ledger import Ledger, OperatorTime, Profile
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
 from workbench.evaluate.packing import pack
 from workbench.evaluate.profile import profile
-from workbench.evaluate.tensors.base import readers
+from workbench.evaluate.tensors.base import StoredTensor, readers
 from workbench.jobs import submit
 
 SIDE = 12
@@ -147,7 +151,7 @@ def test_why_is_the_clustered_model_not_smaller(tmp_path: Path) -> None:
     """tfmot 1135: values are shared, but each is stored as a float."""
     found = _asked(_artifact(_network(*_weights(0.0, 16)), tmp_path))
     text = found.finding("shared_values")
-    assert "share at most 16 distinct values" in text
+    assert "share at most 16 distinct values a kernel" in text
     assert "stored as a 32-bit float" in text
     assert "takes 4 bits" in text
     assert found.sizes.packed < found.sizes.raw / 6
@@ -183,7 +187,10 @@ def test_why_is_the_int8_model_slower_than_float(tmp_path: Path) -> None:
     """onnxruntime 20052 and 17389: a small network, whose quantize nodes and calls eat what the products save."""
     source, made = _static(tmp_path)
     found = ledger(made, baseline=source, runs=5)
-    assert re.search(r"times (slower|faster) than the model it is compared with", found.finding("compared"))
+    assert re.search(r"times (slower|faster) than 'small' \(onnx/float32\): ", found.finding("compared"))
+    # What was measured is not said to be possible.
+    assert "can be faster" not in found.finding("vnni")
+    assert "often slower" not in found.finding("no_vnni")
     assert "quantise or dequantise" in found.finding("quantize_share")
     assert found.finding("vnni") or found.finding("no_vnni")
     assert bool(found.finding("vnni")) == any("vnni" in each or "amx" in each for each in found.features)
@@ -230,6 +237,92 @@ def test_what_a_call_costs_beside_its_operators() -> None:
     assert "0.200 of 1.000 ms a call (20%)" in said["overhead"]
     assert "4.0 times less" in said["batch"]
     assert set(said) <= {"overhead", "batch", "threads"}
+
+
+@pytest.mark.parametrize("features", [("avx2",), ("avx2", "avx512_vnni")])
+def test_what_the_processor_can_do_does_not_contradict_what_was_measured(features: tuple[str, ...]) -> None:
+    faster, slower = (
+        {
+            each.topic: each.text
+            for each in why_not_faster(
+                "int8", 0.0, _profile(), features, baseline=_profile(call_ms=theirs), name="'baseline' (onnx/float32)"
+            )
+        }
+        for theirs in (2.0, 0.5)
+    )
+    assert "2.00 times faster than 'baseline' (onnx/float32)" in faster["compared"]
+    said = "vnni" if len(features) > 1 else "no_vnni"
+    for word in ("slower", "too small", "can be"):
+        assert word not in faster[said]
+    assert "too small" in slower[said] or "gains nothing" in slower[said]
+
+
+def test_operators_that_take_longer_than_the_call_are_explained() -> None:
+    slow = (OperatorTime(operator="Conv", count=2, ms=1.3),)
+    said = {each.topic: each.text for each in why_not_faster("float32", 0.0, _profile(operators=slow), ())}
+    assert "add up to 1.300 ms, more than the 1.000 ms of a call" in said["profiling"]
+    assert "profiling" not in {each.topic for each in why_not_faster("float32", 0.0, _profile(), ())}
+
+
+@pytest.mark.parametrize(("wide", "words"), [(0.1, "what is fixed a call dominates"), (0.7, "some 31% of a call")])
+def test_what_is_fixed_dominates_only_where_it_does(wide: float, words: str) -> None:
+    said = {each.topic: each.text for each in why_not_faster("float32", 0.0, _profile(wide_ms=wide), ())}
+    assert words in said["batch"]
+
+
+def test_dashes_beside_the_operators_of_a_tflite_file_are_explained(converted: dict[str, Artifact]) -> None:
+    found = _asked(converted["tflite/float32"])
+    assert " -  3 x CONV_2D" in found.text()
+    assert "counted and not timed (shown as -)" in found.finding("not_by_operator")
+    assert not _asked(converted["onnx/float32"]).finding("not_by_operator")
+
+
+def test_zero_comes_on_top_of_the_shared_values(tmp_path: Path) -> None:
+    text = _asked(_artifact(_network(*_weights(0.8, 8)), tmp_path)).finding("shared_values")
+    assert "share at most 8 distinct values besides zero a kernel" in text
+    assert "takes 4 bits" in text
+
+
+def test_what_was_never_pruned_is_not_said_to_be_pruned_in_vain(
+    trained: Artifact, converted: dict[str, Artifact], tmp_path: Path
+) -> None:
+    for artifact in (trained, converted["onnx/float32"]):
+        text = _dense(artifact)
+        assert "It was never pruned." in text
+        assert "pruning never reached it" not in text
+    copy = tmp_path / "brought"
+    shutil.copytree(converted["onnx/float32"].folder, copy)
+    assert "If it was pruned, pruning never reached it" in _dense(Artifact.load(copy))
+
+
+def _dense(artifact: Artifact) -> str:
+    return ledger(artifact, runs=1).finding("dense")
+
+
+def test_quantize_wrappers_are_not_to_be_stripped() -> None:
+    def tensor(name: str, *shape: int) -> StoredTensor:
+        return StoredTensor(name, np.random.default_rng(0).normal(size=shape).astype(np.float32))
+
+    model = Artifact(folder=Path("/"), name="qat", format="tf_keras", numeric="float32", file="m", sha256="")
+    wrappers = (tensor("quant_dense/1"), tensor("quant_dense/2"))
+    held = Holdings(kernels=(tensor("dense/0", 40, 30),), vectors=(), integers=(), learning=(), wrappers=wrappers)
+    said = {each.topic: each.text for each in why_not_smaller(model, held, Sizes(raw=5000, gzip=4000, packed=3900))}
+    assert "do not strip them" in said["quantize_wrappers"]
+    assert "wrappers" not in said
+
+
+def test_names_of_wrappers_in_a_graph_are_those_of_its_weights(tmp_path: Path) -> None:
+    weights, dense = _weights(0.8)
+    model = _network(weights, dense)
+    for tensor in model.graph.initializer:
+        tensor.name = f"net/quant_{tensor.name}/LastValueQuant"
+    for node in model.graph.node:
+        node.input[:] = [
+            f"net/quant_{each}/LastValueQuant" if each in ("conv", "dense") else each for each in node.input
+        ]
+    found = _asked(_artifact(model, tmp_path))
+    assert _bytes(found, "wrappers") == 0
+    assert found.sparsity > 0.7
 
 
 def test_float16_saves_bytes_and_no_time() -> None:

@@ -82,6 +82,13 @@ def ledger(
         features=features,
         findings=(
             *why_not_smaller(artifact, held, sizes),
-            *why_not_faster(artifact.numeric, held.sparsity, ours, features, baseline=theirs),
+            *why_not_faster(
+                artifact.numeric,
+                held.sparsity,
+                ours,
+                features,
+                baseline=theirs,
+                name=f"{baseline.name!r} ({baseline.label})" if baseline is not None else "",
+            ),
         ),
     )

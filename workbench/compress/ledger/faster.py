@@ -22,6 +22,9 @@ _INTEGERS = ("int8", "int16x8", "dynamic", "int4")
 _SPARSE = 0.3
 _NOTABLE = 0.15
 _WORTH_BATCHING = 1.3
+_DOMINATES = 0.5
+# Differences of a few per cent are noise.
+_FASTER, _BEYOND = 1.03, 1.05
 
 
 def cpu_features() -> tuple[str, ...]:
@@ -42,6 +45,7 @@ def why_not_faster(
     features: tuple[str, ...],
     *,
     baseline: Profile | None = None,
+    name: str = "",
 ) -> Iterator[Finding]:
     """Give what is to be said of a model's speed, the weightiest first.
 
@@ -50,7 +54,8 @@ def why_not_faster(
         sparsity: Share of zeros among them.
         profile: Where the time goes; None where it was not measured.
         features: What `cpu_features` says.
-        baseline: The profile of the float32 model, for a comparison.
+        baseline: The profile of another model, such as the float32 one, for a comparison.
+        name: What that model is called.
     """
     if profile is None:
         yield Finding(
@@ -59,7 +64,7 @@ def why_not_faster(
             "onnx or tflite and ask again.",
         )
     if profile is not None and baseline is not None:
-        yield _compared(profile, baseline)
+        yield _compared(profile, baseline, name)
     if sparsity >= _SPARSE:
         yield Finding(
             topic="no_sparse_kernel",
@@ -75,24 +80,29 @@ def why_not_faster(
         )
     quantised = numeric in _INTEGERS or (profile is not None and profile.of(*_QUANTIZE)[0] > 0)
     if quantised:
-        yield from _integers(profile, features)
+        yield from _integers(profile, features, None if profile is None else _gain(profile, baseline))
     if profile is not None:
         yield from _calls(profile)
 
 
-def _compared(profile: Profile, baseline: Profile) -> Finding:
+def _gain(profile: Profile, baseline: Profile | None) -> float | None:
+    """Return how many times faster it is than the other one; None where there is none."""
+    return None if baseline is None else baseline.call_ms / profile.call_ms
+
+
+def _compared(profile: Profile, baseline: Profile, name: str) -> Finding:
     ratio = profile.call_ms / baseline.call_ms
     word = "slower" if ratio > 1 else "faster"
     factor = ratio if ratio > 1 else 1 / ratio
     return Finding(
         topic="compared",
-        text=f"It is {factor:.2f} times {word} than the model it is compared with: {profile.call_ms:.3f} ms a call "
-        f"beside {baseline.call_ms:.3f} ms (batch {profile.batch}, threads {profile.threads}, median of "
-        f"{profile.runs}); differences of a few per cent are noise.",
+        text=f"It is {factor:.2f} times {word} than {name or 'the model it is compared with'}: "
+        f"{profile.call_ms:.3f} ms a call beside {baseline.call_ms:.3f} ms (batch {profile.batch}, threads "
+        f"{profile.threads}, median of {profile.runs}); differences of a few per cent are noise.",
     )
 
 
-def _integers(profile: Profile | None, features: tuple[str, ...]) -> Iterator[Finding]:
+def _integers(profile: Profile | None, features: tuple[str, ...], gain: float | None) -> Iterator[Finding]:
     if profile is not None and (finding := _conversions(profile)):
         yield finding
     if profile is not None and profile.of(*_DYNAMIC)[0]:
@@ -103,22 +113,32 @@ def _integers(profile: Profile | None, features: tuple[str, ...]) -> Iterator[Fi
             "ranges of what comes in each time, and its convolutions (ConvInteger) are slow. Use static int8, whose "
             "ranges are measured once on a representative dataset.",
         )
+    yield _products(features, gain)
+
+
+def _products(features: tuple[str, ...], gain: float | None) -> Finding:
+    """Say what the processor's instructions mean for int8, beside the gain that was measured."""
     products = [name for name in features if name in _BYTE_PRODUCTS]
     if products:
-        yield Finding(
+        slower = (
+            "the model is too small for it: quantizing, dequantizing and the call itself take what the products save"
+        )
+        means = f"so that int8 can be faster here; where it is not, {slower}"
+        if gain is not None:
+            means = "which is where its gain comes from" if gain >= _FASTER else f"but {slower}"
+        return Finding(
             topic="vnni",
-            text=f"This processor multiplies bytes in one instruction ({', '.join(products)}), so that int8 can be "
-            "faster here; where it is not, the model is too small for it: quantizing, dequantizing and the call "
-            "itself take what the products save.",
+            text=f"This processor multiplies bytes in one instruction ({', '.join(products)}), {means}.",
         )
-    else:
-        yield Finding(
-            topic="no_vnni",
-            text=f"This processor has no instruction that multiplies bytes (VNNI; it has "
-            f"{', '.join(features) or 'none of those known'}): int8 takes several instructions where float32 takes "
-            "one, and is often slower. Run it where avx512_vnni or avx_vnni is, or keep float32 and take int8 for its "
-            "bytes.",
-        )
+    means = "and is often slower"
+    if gain is not None:
+        means = "and what it gains all the same is in memory" if gain >= _FASTER else "and so gains nothing"
+    return Finding(
+        topic="no_vnni",
+        text=f"This processor has no instruction that multiplies bytes (VNNI; it has "
+        f"{', '.join(features) or 'none of those known'}): int8 takes several instructions where float32 takes one, "
+        f"{means}. Where avx512_vnni or avx_vnni is, it is faster.",
+    )
 
 
 def _conversions(profile: Profile) -> Finding | None:
@@ -135,6 +155,7 @@ def _conversions(profile: Profile) -> Finding | None:
 
 
 def _calls(profile: Profile) -> Iterator[Finding]:
+    yield from _operators(profile)
     if profile.overhead_ms is not None and profile.overhead_ms > _NOTABLE * profile.call_ms:
         yield Finding(
             topic="overhead",
@@ -143,11 +164,13 @@ def _calls(profile: Profile) -> Iterator[Finding]:
             "compression changes that; give it more samples a call.",
         )
     if profile.sample_ms > _WORTH_BATCHING * profile.wide_ms:
+        fixed = _fixed_share(profile)
+        why = "what is fixed a call dominates" if fixed > _DOMINATES else f"some {fixed:.0%} of a call are fixed"
         yield Finding(
             topic="batch",
             text=f"At {profile.batch} sample(s) a call a sample takes {profile.sample_ms:.3f} ms, in calls of "
             f"{profile.wide_batch} {profile.wide_ms:.3f} ms ({profile.sample_ms / profile.wide_ms:.1f} times less): "
-            "what is fixed a call dominates; evaluate and serve in batches.",
+            f"{why}; evaluate and serve in batches.",
         )
     cores = os.cpu_count() or 1
     if profile.threads < cores:
@@ -156,6 +179,30 @@ def _calls(profile: Profile) -> Iterator[Finding]:
             text=f"It was timed on {profile.threads} of {cores} threads: more of them help large layers and many "
             "samples a call, and cost small ones time.",
         )
+
+
+def _operators(profile: Profile) -> Iterator[Finding]:
+    inside = sum(each.ms or 0.0 for each in profile.operators)
+    if profile.operators and all(each.ms is None for each in profile.operators):
+        yield Finding(
+            topic="not_by_operator",
+            text="Its operators are counted and not timed (shown as -): LiteRT's Python package does not tell where "
+            "the time of a call goes. ONNX Runtime does: convert it to onnx to see.",
+        )
+    elif inside > _BEYOND * profile.call_ms:
+        yield Finding(
+            topic="profiling",
+            text=f"The operators' times add up to {inside:.3f} ms, more than the {profile.call_ms:.3f} ms of a call: "
+            "they are measured in calls of their own, which watching each operator slows down. Read them as shares.",
+        )
+
+
+def _fixed_share(profile: Profile) -> float:
+    """Return the share of a call that costs the same whatever the number of samples, from two such numbers."""
+    if profile.batch >= profile.wide_batch:
+        return 0.0
+    fixed = (profile.sample_ms - profile.wide_ms) / (1 / profile.batch - 1 / profile.wide_batch)
+    return min(1.0, fixed / profile.call_ms)
 
 
 def _of_time(share: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.records.ledger import BytePart
+from workbench.evaluate.packing import format_of
 from workbench.evaluate.tensors.base import readers
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _LEARNING = ("optimizer", "metrics")
 # What tfmot calls the layers that it wraps; their own variables lie beside those of the `layer` inside.
 _WRAPPER = re.compile(r"(prune_low_magnitude|cluster_weights|quantize_wrapper|quant)(_|$)")
+_QUANTIZING = re.compile(r"(quantize_wrapper|quant)(_|$)")
+_OF_LAYERS = ("tf_keras", "keras", "h5", "saved_model")
 _KERNEL_AXES = 2
 _WEIGHTS = (np.float16, np.float32, np.float64, np.int8, np.uint8, np.int16)
 
@@ -47,6 +50,12 @@ class Holdings:
     def every(self) -> tuple[StoredTensor, ...]:
         """All tensors."""
         return self.kernels + self.vectors + self.integers + self.learning + self.wrappers
+
+    @property
+    def quantizing(self) -> bool:
+        """Whether layers have the wrappers of quantization-aware training."""
+        names = (part for each in self.wrappers for part in each.name.split("/"))
+        return any(_QUANTIZING.match(part) for part in names)
 
     @property
     def zeros(self) -> int:
@@ -80,8 +89,9 @@ def holdings(artifact: Artifact) -> Holdings:
     groups: dict[str, list[StoredTensor]] = {
         name: [] for name in ("kernels", "vectors", "integers", "learning", "wrappers")
     }
+    keras = _inside(artifact) in _OF_LAYERS
     for tensor in readers.get(artifact.format)().read(artifact.path):
-        groups[_purpose(tensor)].append(tensor)
+        groups[_purpose(tensor, keras=keras)].append(tensor)
     return Holdings(**{name: tuple(found) for name, found in groups.items()})
 
 
@@ -147,12 +157,17 @@ def elements(tensors: tuple[StoredTensor, ...]) -> int:
     return sum(each.values.size for each in tensors)
 
 
-def _purpose(tensor: StoredTensor) -> str:
+def _inside(artifact: Artifact) -> str:
+    return format_of(artifact.path.read_bytes()) if artifact.format == "packed" else artifact.format
+
+
+def _purpose(tensor: StoredTensor, *, keras: bool) -> str:
     path = tensor.name.split("/")
     if path[0] in _LEARNING:
         return "learning"
     wrapper = next((place for place, part in enumerate(path) if _WRAPPER.match(part)), None)
-    if wrapper is not None and "layer" not in path[wrapper:]:
+    # Graphs keep the wrappers' names for what is left of them, which are the weights.
+    if keras and wrapper is not None and "layer" not in path[wrapper:]:
         return "wrappers"
     if tensor.values.dtype.type not in _WEIGHTS:
         return "integers"

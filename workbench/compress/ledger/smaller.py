@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.compress.ledger.history import was_pruned
 from workbench.compress.ledger.holdings import elements, size
 from workbench.core.records.ledger import Finding
 from workbench.evaluate.distinct import distinct
@@ -35,7 +36,7 @@ def why_not_smaller(artifact: Artifact, held: Holdings, sizes: Sizes) -> Iterato
         )
         return
     yield from _left_over(held, sizes)
-    yield from _zeros(held, sizes)
+    yield from _zeros(held, sizes, artifact)
     yield from _values(held, sizes)
     if kept := _floats_in_quantised(held):
         yield Finding(
@@ -65,17 +66,24 @@ def _left_over(held: Holdings, sizes: Sizes) -> Iterator[Finding]:
             f"They serve further training only: save the model before it is compiled, or bring it in with "
             f"`workbench.adopt`, which leaves about {_kb(sizes.raw - slots)}.",
         )
-    if held.wrappers:
+    if held.quantizing:
+        yield Finding(
+            topic="quantize_wrappers",
+            text="The layers have the wrappers of quantization-aware training, and weights that are still float32: "
+            "they hold the ranges that were learnt, so do not strip them. Convert it to int8 TFLite "
+            "(`workbench.convert(model, 'tflite', numeric='int8')`), which takes the ranges over and leaves about a "
+            "quarter.",
+        )
+    elif held.wrappers:
         yield Finding(
             topic="wrappers",
             text=f"The layers still have the wrappers of a compression library, whose masks, copies and steps take "
             f"{_kb(wrapped)} of {_kb(sizes.raw)} ({wrapped / sizes.raw:.0%}): call `strip_pruning` or "
-            f"`strip_clustering` before saving, which leaves about {_kb(sizes.raw - wrapped)}; wrappers of "
-            "quantization-aware training go when it is converted to int8.",
+            f"`strip_clustering` before saving, which leaves about {_kb(sizes.raw - wrapped)}.",
         )
 
 
-def _zeros(held: Holdings, sizes: Sizes) -> Iterator[Finding]:
+def _zeros(held: Holdings, sizes: Sizes, artifact: Artifact) -> Iterator[Finding]:
     if not held.kernels:
         return
     negative = held.negative_zeros
@@ -90,9 +98,8 @@ def _zeros(held: Holdings, sizes: Sizes) -> Iterator[Finding]:
         yield Finding(
             topic="dense",
             text=f"Only {held.sparsity:.1%} of the weights are zero and they all differ, so that gzip takes "
-            f"{1 - sizes.gzip / sizes.raw:.0%} off ({_kb(sizes.gzip)}). If it was pruned, pruning never reached it: "
-            "the schedule begins or ends after the last step, `UpdatePruningStep` is not among the callbacks, or the "
-            "model before pruning was saved. Prune, share or quantise its weights first.",
+            f"{1 - sizes.gzip / sizes.raw:.0%} off ({_kb(sizes.gzip)}). {_never_reached(artifact)}Prune, share or "
+            "quantise its weights first.",
         )
     if negative > _NOTABLE / 5 * elements(held.kernels):
         yield Finding(
@@ -103,18 +110,30 @@ def _zeros(held: Holdings, sizes: Sizes) -> Iterator[Finding]:
         )
 
 
+def _never_reached(artifact: Artifact) -> str:
+    pruned = was_pruned(artifact)
+    if pruned is False:
+        return "It was never pruned. "
+    return (
+        f"{'It was pruned, but' if pruned else 'If it was pruned,'} pruning never reached it: the schedule begins or "
+        "ends after the last step, `UpdatePruningStep` is not among the callbacks, or the model before pruning was "
+        "saved. "
+    )
+
+
 def _values(held: Holdings, sizes: Sizes) -> Iterator[Finding]:
     shared = _shared(held)
     if not shared:
         return
     most = max(_distinct(each) for each in shared)
-    bits = 8 * shared[0].values.itemsize
+    zeros = any((each.values == 0).any() for each in shared)
+    bits, index = 8 * shared[0].values.itemsize, int(np.ceil(np.log2(max(2, most + zeros))))
     yield Finding(
         topic="shared_values",
-        text=f"{elements(shared):,} weights in {len(shared)} kernel(s) share at most {most} distinct values a kernel, "
-        f"but each is stored as a {bits}-bit float, so that the file is as large as before; an index into a codebook "
-        f"takes {int(np.ceil(np.log2(max(2, most))))} bits. No format of TFLite or ONNX stores codebooks: gzip or pack "
-        f"it ({_kb(sizes.raw)} -> {_kb(sizes.gzip)} gzip'd, {_packed(sizes)}).",
+        text=f"{elements(shared):,} weights in {len(shared)} kernel(s) share at most {most} distinct values"
+        f"{' besides zero' if zeros else ''} a kernel, but each is stored as a {bits}-bit float, so that the file is "
+        f"as large as before; an index into a codebook takes {index} bits. No format of TFLite or ONNX stores "
+        f"codebooks: gzip or pack it ({_kb(sizes.raw)} -> {_kb(sizes.gzip)} gzip'd, {_packed(sizes)}).",
     )
 
 
