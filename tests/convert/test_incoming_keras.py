@@ -10,52 +10,52 @@ from workbench.core.errors import BadInputError, UntrustedModelError
 from workbench.core.workspace import Workspace
 from workbench.jobs import submit
 
-NAMES = (
-    "tf_keras", "tf_keras_h5", "keras3", "keras3_h5", "without_training", "with_rules", "diverged", "custom_layer",
-)  # fmt: skip
+
+def _made(name: str, workspace: Workspace) -> Path:
+    return Path(submit("foreign_models:write", {"names": [name]}, kind="probe", workspace=workspace).wait(300)[name])
 
 
-@pytest.fixture(scope="module")
-def files(workspace: Workspace) -> dict[str, Path]:
-    written = submit("foreign_models:write", {"names": NAMES}, kind="probe", workspace=workspace).wait(300)
-    return {name: Path(path) for name, path in written.items()}
-
-
-def test_a_model_that_never_learned_loses_nothing(files: dict[str, Path], workspace: Workspace) -> None:
-    artifact = adopt(files["without_training"], workspace=workspace)
+def test_a_model_that_never_learned_loses_nothing(workspace: Workspace) -> None:
+    artifact = adopt(_made("without_training", workspace), workspace=workspace)
     assert artifact.label == "tf_keras/float32"
     assert artifact.metrics["lost"] == []
     assert artifact.metrics["inputs"][0]["shape"] == [-1, 4]
 
 
-@pytest.mark.parametrize("name", ["tf_keras", "tf_keras_h5", "keras3", "keras3_h5"])
-def test_what_only_training_needs_is_found_in_the_file(name: str, files: dict[str, Path]) -> None:
-    assert read_description(files[name]).training == ("optimizer state", "training configuration")
+@pytest.mark.parametrize(
+    "name",
+    ["tf_keras_h5", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("tf_keras", "keras3", "keras3_h5"))],
+)
+def test_what_only_training_needs_is_found_in_the_file(name: str, workspace: Workspace) -> None:
+    assert read_description(_made(name, workspace)).training == ("optimizer state", "training configuration")
 
 
-def test_an_optimizer_without_state_is_not_said_to_be_lost(files: dict[str, Path], tmp_path: Path) -> None:
+def test_an_optimizer_without_state_is_not_said_to_be_lost(tmp_path: Path, workspace: Workspace) -> None:
     path = tmp_path / "m.h5"
-    path.write_bytes(files["tf_keras_h5"].read_bytes())
+    path.write_bytes(_made("tf_keras_h5", workspace).read_bytes())
     with h5py.File(path, "a") as file:
         del file["optimizer_weights"]
     assert read_description(path).training == ("training configuration",)
 
 
-def test_regularizers_are_lost_on_the_way_to_the_twin(files: dict[str, Path], workspace: Workspace) -> None:
-    assert adopt(files["with_rules"], workspace=workspace).metrics["lost"] == ["regularizers and constraints of layers"]
+def test_regularizers_are_lost_on_the_way_to_the_twin(workspace: Workspace) -> None:
+    assert adopt(_made("with_rules", workspace), workspace=workspace).metrics["lost"] == [
+        "regularizers and constraints of layers"
+    ]
 
 
-def test_weights_that_are_no_numbers_are_named(files: dict[str, Path], workspace: Workspace) -> None:
+def test_weights_that_are_no_numbers_are_named(workspace: Workspace) -> None:
     with pytest.raises(BadInputError, match=r"must have finite weights, got '8 NaN in /layers/dense/vars/0'"):
-        adopt(files["diverged"], workspace=workspace)
+        adopt(_made("diverged", workspace), workspace=workspace)
 
 
-def test_a_custom_class_is_named_and_where_to_go_from_there(files: dict[str, Path], workspace: Workspace) -> None:
+@pytest.mark.thorough
+def test_a_custom_class_is_named_and_where_to_go_from_there(workspace: Workspace) -> None:
     with pytest.raises(UntrustedModelError, match=r"Mine \(ours\), a custom class .*model\.export") as told:
-        adopt(files["custom_layer"], workspace=workspace)
+        adopt(_made("custom_layer", workspace), workspace=workspace)
     assert "trust=True" not in str(told.value)
     with pytest.raises(BadInputError, match="Mine"):
-        adopt(files["custom_layer"], trust=True, workspace=workspace)
+        adopt(_made("custom_layer", workspace), trust=True, workspace=workspace)
 
 
 def _h5(path: Path, **weights: np.ndarray) -> Path:

@@ -97,6 +97,15 @@ def test_a_description_that_is_none_is_one_sentence(config: str, tmp_path: Path)
         read_description(path)
 
 
+@pytest.mark.parametrize("name", ["../model.json", "assets/../../.bashrc", "/etc/passwd", "assets\\..\\..\\x"])
+def test_a_member_that_leads_out_of_the_archive_is_refused(name: str, tmp_path: Path) -> None:
+    path = _archive(tmp_path / "m.keras", metadata=json.dumps({"keras_version": "2"}), config="{}")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, "text")
+    with pytest.raises(UntrustedModelError, match=r"which no \.keras file has"):
+        read_description(path)
+
+
 def test_an_archive_without_a_description_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"config\.json"):
         read_description(_archive(tmp_path / "m.keras", metadata="{}"))
@@ -106,7 +115,7 @@ def test_a_claim_of_gigabytes_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "m.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": "2"}))
-        archive.writestr("config.json", b" " * (65 * 2**20))
+        archive.writestr("config.json", bytes(range(256)) * (65 * 2**12))
     with pytest.raises(BadInputError, match="claims 68157440 bytes"):
         read_description(path)
 

@@ -7,6 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+import workbench.evaluate
 from tests.convert.onnx_files import WEIGHTS, initializers, model, node, save, value, with_external
 from workbench.convert.adopt import adopt
 from workbench.convert.incoming import Arrival, kind_of, onnx_model
@@ -15,6 +16,7 @@ from workbench.convert.incoming.onnx_model import numeric_of
 from workbench.convert.incoming.private_copy import describe
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
+from workbench.datasets import Dataset
 from workbench.evaluate.runtimes.base import open_runtime
 
 ENDLESS = np.where(WEIGHTS > 0.5, np.float32(np.inf), WEIGHTS)
@@ -100,6 +102,28 @@ def test_external_data_of_a_graph_inside_of_a_node_is_found(tmp_path: Path) -> N
     path = save(model(condition, node("If", ["condition"], then_branch=inner, else_branch=inner)), tmp_path)
     with pytest.raises(BadInputError, match="/etc/passwd"):
         OnnxIncoming.companions(path)
+
+
+def test_external_data_of_a_function_s_own_defaults_is_refused(tmp_path: Path) -> None:
+    imports = [helper.make_opsetid("", 17), helper.make_opsetid("team", 1)]
+    function = helper.make_function("team", "F", ["a"], ["b"], [node("Identity", ["a"], ["b"])], imports)
+    tensor = numpy_helper.from_array(np.zeros(4, np.float32), "weights")
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "*/_ORT_MEM_ADDR_/*"
+    function.attribute_proto.append(helper.make_attribute("value", tensor))
+    path = save(model(node("F", domain="team"), domains=("team",), functions=[function]), tmp_path)
+    with pytest.raises(BadInputError, match="files of its own folder, got"):
+        describe(path)
+    with pytest.raises(BadInputError, match="files of its own folder, got"):
+        _examined(path)
+
+
+def test_a_dataset_of_another_shape_is_one_sentence(tmp_path: Path, digits: Dataset, workspace: Workspace) -> None:
+    artifact = adopt(save(model(opset=15), tmp_path), workspace=workspace)
+    with pytest.raises(BadInputError, match=r"dataset must have samples of the model's shape \(4,\), got"):
+        workbench.evaluate(artifact, digits, workspace=workspace)
 
 
 @pytest.mark.parametrize(("offset", "length"), [(8, 32), (-4, 32), (0, 2**31), (2**40, 4)])

@@ -10,6 +10,7 @@ import json
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -87,11 +88,11 @@ def _read_archive(path: Path) -> ModelFile:
     training: list[str] = []
     try:
         with zipfile.ZipFile(path) as archive:
-            names = {name for name in archive.namelist() if not name.startswith("assets/")}
+            names = {name for name in archive.namelist() if not _is_asset(name)}
             if odd := sorted(names - _MEMBERS):
                 raise UntrustedModelError(f"{path} holds {odd[0]}, which no .keras file has; save the model anew.")
+            _require_sizes(archive)
             if _WEIGHTS in names:
-                _require_size(archive.getinfo(_WEIGHTS))
                 with archive.open(_WEIGHTS) as weights, _hdf5(weights) as file:
                     _require_own_values(file, path)
                     training = _training(file, "optimizer")
@@ -104,9 +105,17 @@ def _read_archive(path: Path) -> ModelFile:
         raise _broken(path, error) from error
 
 
-def _require_size(member: zipfile.ZipInfo) -> None:
-    if member.file_size > min(_LARGEST, _MOST_EXPANSION * member.compress_size):
-        raise ValueError(f"{member.filename} claims {member.file_size} bytes and has {member.compress_size}")
+def _is_asset(name: str) -> bool:
+    """Say whether a member lies in the folder of files for layers; one that leads out of it is none."""
+    return name.startswith("assets/") and ".." not in PurePosixPath(name.replace("\\", "/")).parts
+
+
+def _require_sizes(archive: zipfile.ZipFile) -> None:
+    for member in archive.infolist():
+        if member.file_size > _MOST_EXPANSION * member.compress_size:
+            raise ValueError(f"{member.filename} claims {member.file_size} bytes and has {member.compress_size}")
+    if (total := sum(member.file_size for member in archive.infolist())) > _LARGEST:
+        raise ValueError(f"it claims {total} bytes")
 
 
 def _small(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -55,11 +55,10 @@ def graphs_in(model: Any) -> Iterator[Any]:
     while waiting:
         graph = waiting.pop()
         yield graph
-        for node in graph.node:
-            for attribute in node.attribute:
-                waiting.extend(attribute.graphs)
-                if attribute.HasField("g"):
-                    waiting.append(attribute.g)
+        for _, attribute in _attributes_in(graph):
+            waiting.extend(attribute.graphs)
+            if attribute.HasField("g"):
+                waiting.append(attribute.g)
 
 
 def tensors_in(model: Any) -> Iterator[tuple[str, Any]]:
@@ -70,12 +69,18 @@ def tensors_in(model: Any) -> Iterator[tuple[str, Any]]:
         for sparse in getattr(graph, "sparse_initializer", ()):
             yield sparse.values.name, sparse.values
             yield f"{sparse.values.name}:indices", sparse.indices
-        for node in graph.node:
-            for attribute in node.attribute:
-                name = next(iter(node.output), "") or node.name
-                sparses = (*attribute.sparse_tensors, attribute.sparse_tensor)
-                dense = [*attribute.tensors, *(part for each in sparses for part in (each.values, each.indices))]
-                yield from ((name, each) for each in (attribute.t, *dense) if each.ByteSize())
+        for name, attribute in _attributes_in(graph):
+            sparses = (*attribute.sparse_tensors, attribute.sparse_tensor)
+            dense = [*attribute.tensors, *(part for each in sparses for part in (each.values, each.indices))]
+            yield from ((name, each) for each in (attribute.t, *dense) if each.ByteSize())
+
+
+def _attributes_in(graph: Any) -> Iterator[tuple[str, Any]]:
+    """Give the attributes of a graph's nodes, named for what a node makes, and a function's own ones."""
+    for node in graph.node:
+        name = next(iter(node.output), "") or node.name
+        yield from ((name, attribute) for attribute in node.attribute)
+    yield from ((attribute.name, attribute) for attribute in getattr(graph, "attribute_proto", ()))
 
 
 def require_known(model: Any, path: Path) -> None:

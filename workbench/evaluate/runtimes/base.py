@@ -139,8 +139,8 @@ def require_ours(artifact: Artifact) -> None:
     """Refuse a model that can run code and that no job of this workspace made.
 
     For formats that TensorFlow opens, whose graphs and layers can read and write files. ONNX and TFLite only calculate
-    and are opened wherever they lie. A manifest proves nothing of its maker, so the place does: only jobs write there.
-    In a job, the default workspace is the job's.
+    and are opened wherever they lie, by a probe first. A manifest proves nothing of its maker, so the place does: only
+    jobs write there. In a job, the default workspace is the job's.
 
     Raises:
         UntrustedModelError: The folder is not among the workspace's runs and models.
@@ -148,14 +148,9 @@ def require_ours(artifact: Artifact) -> None:
     workspace = Workspace.default()
     if workspace.holds(artifact.folder):
         return
-    hint = (
-        f"bring it in with `workbench.adopt({str(artifact.path)!r})`"
-        if artifact.format != "saved_model"
-        else "a SavedModel cannot be adopted yet, so adopt the Keras file that it was made from and convert that"
-    )
     raise UntrustedModelError(
         f"{artifact.folder} is not in the workspace {workspace.home}, and a {artifact.format} model can run code when "
-        f"it is opened; {hint}."
+        f"it is opened; bring it in with `workbench.adopt({str(artifact.path)!r})`."
     )
 
 
