@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_integers_without_a_scale_pass_as_they_are() -> None:
 
 def test_every_format_has_a_runtime_and_those_without_tensorflow_may_run_in_a_kernel() -> None:
     kernel = {name for name in runtimes.names() if runtimes.get(name).in_process}
-    assert {"onnx", "tflite"} <= kernel
+    assert {"onnx", "tflite", "c_array"} <= kernel
     assert {"keras", "tf_keras", "h5", "saved_model", "packed"} <= {*runtimes.names()} - kernel
 
 
@@ -100,6 +102,47 @@ def test_a_model_made_for_one_batch_size_answers_any(workspace: Workspace) -> No
         for size in (5, 2, 1):
             expected = (powers / powers.sum(axis=1, keepdims=True))[:size]
             assert opened.predict(samples[:size]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("batch", "calls"), [(1, 5), (2, 3), ("free", 1)])
+def test_an_onnx_model_is_asked_for_as_many_samples_as_it_was_made_for(
+    batch: int | str, calls: int, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = np.random.default_rng(0).random((5, 3), np.float32)
+    artifact = _tripling(workspace.new_run("probe") / "result", batch, onnx.TensorProto.FLOAT)
+    asked: list[int] = []
+    run = onnxruntime.InferenceSession.run
+
+    def counted(self: onnxruntime.InferenceSession, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        asked.extend(len(values) for values in feed.values())
+        return list(run(self, names, feed))
+
+    monkeypatch.setattr(onnxruntime.InferenceSession, "run", counted)
+    with open_runtime(artifact) as opened:
+        assert opened.inputs[0].shape == opened.outputs[0].shape == (-1, 3)
+        assert opened.predict(samples) == pytest.approx(3 * samples)
+    assert len(asked) == calls
+    assert {*asked} == {5 if batch == "free" else batch}
+
+
+def test_whole_numbers_go_in_where_a_model_takes_those(workspace: Workspace) -> None:
+    artifact = _tripling(workspace.new_run("probe") / "result", "free", onnx.TensorProto.INT32)
+    with open_runtime(artifact) as opened:
+        assert opened.inputs[0].dtype == "int32"
+        answers = opened.predict([[1, 2, 3], [4.0, 5.0, 6.0]])
+    assert answers.dtype == np.float32
+    assert answers.tolist() == [[3, 6, 9], [12, 15, 18]]
+
+
+def _tripling(folder: Path, batch: int | str, kind: int) -> Artifact:
+    """Write an ONNX model that answers three times what it is given."""
+    given, answered = (onnx.helper.make_tensor_value_info(name, kind, (batch, 3)) for name in "xy")
+    three = onnx.helper.make_tensor("three", kind, (), [3])
+    node = onnx.helper.make_node("Mul", ["x", "three"], ["y"])
+    graph = onnx.helper.make_graph([node], "tripling", [given], [answered], [three])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / "model.onnx")
+    return Artifact.write(folder, file="model.onnx", name="tripling", format="onnx", numeric="float32")
 
 
 @pytest.mark.parametrize("label", ["onnx/float32", "tflite/int8"])

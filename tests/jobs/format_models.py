@@ -33,6 +33,30 @@ def make(context: StageContext) -> str:
     )  # fmt: skip
 
 
+def ask_with_bytes(context: StageContext) -> dict[str, Any]:
+    """Give image files to a SavedModel's `serving_bytes`, and their pixels, where they fit, to `serving_default`."""
+    import base64
+
+    import tensorflow as tf
+
+    files = [base64.b64decode(text) for text in context.settings["files"]]
+    loaded = tf.saved_model.load(context.settings["path"])
+    (_, inputs) = loaded.signatures["serving_default"].structured_input_signature
+    height, width, channels = inputs["image"].shape[1:]
+    pixels = [tf.image.resize(tf.io.decode_image(file, channels=channels), (height, width)) / 255.0 for file in files]
+    ask = loaded.signatures["serving_bytes"]
+    said: dict[str, Any] = {
+        "signatures": sorted(loaded.signatures),
+        "bytes": ask(image_bytes=tf.constant(files))["probabilities"].numpy().tolist(),
+        "arrays": loaded.signatures["serving_default"](image=tf.stack(pixels))["probabilities"].numpy().tolist(),
+    }
+    try:
+        ask(image_bytes=tf.constant([b"no image"]))
+    except tf.errors.InvalidArgumentError as error:
+        said["broken"] = str(error)
+    return said
+
+
 def build(name: str, library: str) -> Any:
     """Return a built model that is sure of its answers, its batch norms with other statistics than a new layer's."""
     import keras
