@@ -46,6 +46,7 @@ _PUBLIC = {
     "damage": "workbench.compress.damage",
     "ledger": "workbench.compress.ledger",
     "measure_sizes": "workbench.evaluate.sizes",
+    "unpack": "workbench.evaluate.unpacking",
     # sweeps and searches
     "sweep": "workbench",
     "Space": "workbench.sweep.space",

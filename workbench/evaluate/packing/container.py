@@ -77,7 +77,7 @@ def unpack(data: bytes, *, largest: int = LARGEST) -> bytes:
     except (DamagedError, zlib.error, ValueError, IndexError, OverflowError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadInputError.of(
-            "packed file", rule="must be whole and unchanged", got=f"{len(data)} bytes: {reason}",
+            "packed file", rule=f"is truncated or damaged ({reason})", got=f"{len(data)} bytes",
             hint="copy it again or pack the model anew",
         ) from error  # fmt: skip
 

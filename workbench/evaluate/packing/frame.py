@@ -28,7 +28,10 @@ def format_of(data: bytes) -> Format:
         BadInputError: It is no packed file.
     """
     if not data.startswith(MAGIC) or len(data) <= len(MAGIC) or data[len(MAGIC)] >= len(FORMATS):
-        raise BadInputError.of("packed file", rule="must start as one", got=data[: len(MAGIC) + 1])
+        raise BadInputError.of(
+            "packed file", rule="is no packed model: its first bytes must be those of one", got=data[: len(MAGIC) + 1],
+            hint="workbench.convert(model, 'packed') makes one",
+        )  # fmt: skip
     found: Format = FORMATS[data[len(MAGIC)]]  # type: ignore[assignment]
     return found
 
