@@ -1,8 +1,9 @@
 """The smallest files that answer as well as their parent, on MNIST: bytes on disk, nothing computed by hand.
 
 Parents: the documents' CNN and Caffe's LeNet-5, trained for six epochs by the recipe `best` with batches of 128 and
-three seeds. Each is pruned and shares its weights in one fine-tuning (`PruningAndSharing`, its defaults but for the
-sparsity, both chosen on validation data that was held back from the training images), then written as ONNX and packed, and as int8 TFLite with one scale a tensor and gzip'd.
+three seeds. Each is pruned and shares its weights in one fine-tuning (`PruningAndSharing`; sparsity and all else were
+chosen on validation data that was held back from the training images), then written as ONNX and packed, and as int8
+TFLite with one scale a tensor and gzip'd.
 
 A file counts as non-inferior where the upper end of the paired 95 % interval of its loss of accuracy on all 10,000
 test images is at most 0.2 points, against the best of the three parents. Bytes and ends are means over the seeds; each
