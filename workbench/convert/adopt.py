@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from workbench.convert.incoming import Arrival, incoming, kind_of, live_kind_of
+from workbench.convert.incoming.base import CHANNELS_LAST, Layout
 from workbench.convert.incoming.private_copy import describe, private_copy, require_unchanged
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, JobFailedError
@@ -31,6 +32,7 @@ def adopt(
     *,
     example: Any = None,
     signature: str | None = None,
+    layout: Layout = CHANNELS_LAST,
     workspace: Workspace | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> Artifact:
@@ -46,6 +48,8 @@ def adopt(
         trust: Run code that comes with it, such as a Lambda layer's or operations that read files.
         example: For a live model that must be traced: an input array of one batch, (samples, …).
         signature: The signature of a SavedModel to keep; None is `serving_default`.
+        layout: For a PyTorch model of images, (samples, 1 or 3, height, width): `channels_last` has the artifact take
+            them as data here is and turn them, `keep` leaves them as they are.
         workspace: Where it is kept; None is the default one.
         on_event: Called with each event of the job.
 
@@ -63,7 +67,7 @@ def adopt(
         with tempfile.TemporaryDirectory(prefix="workbench-adopt-") as folder:
             file = live.save(model, Path(folder), example)
             trust = trust or live.of_the_caller
-            return adopt(file, trust, signature=signature, workspace=workspace, on_event=on_event)
+            return adopt(file, trust, signature=signature, layout=layout, workspace=workspace, on_event=on_event)
     if not isinstance(model, (str, os.PathLike)):
         raise BadInputError.of("model", rule="must be a path or a model that can be saved", got=model)
     from workbench.jobs import finish, submit
@@ -71,7 +75,9 @@ def adopt(
     path = Path(model).expanduser().absolute()
     if signature is not None and kind_of(path) is not incoming.get("saved_model"):
         raise BadInputError.of("signature", rule="must be left out for what is no SavedModel", got=signature)
-    asked = {**describe(path), "trust": bool(trust), "signature": signature}
+    if layout not in get_args(Layout):
+        raise BadInputError.of("layout", rule=f"must be one of {', '.join(get_args(Layout))}", got=layout)
+    asked = {**describe(path), "trust": bool(trust), "signature": signature, "layout": layout}
     job = submit(STAGE, asked, kind="adopt", workspace=workspace, limits=_LIMITS)
     try:
         finish(job, on_event=on_event)
@@ -93,6 +99,7 @@ def run(context: StageContext) -> dict[str, Any]:
             trust=trust,
             signature=asked["signature"],
             note=lambda text: context.emit("note", text=text),
+            layout=asked.get("layout", CHANNELS_LAST),
         )
         brought = kind_of(copy)().bring_in(arrival)
     artifact = Artifact.write(

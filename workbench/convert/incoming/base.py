@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from workbench.core.errors import BadInputError, UntrustedModelError
 from workbench.core.plugins import Registry
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Format, Numeric
     from workbench.evaluate.runtimes.base import TensorSpec
 
+Layout = Literal["channels_last", "keep"]
+CHANNELS_LAST: Layout = "channels_last"
+KEEP: Layout = "keep"
 START = 64
 # Pickle protocols 2 to 5 start so; older ones are text, which is no model file anyway.
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
@@ -31,6 +34,7 @@ class Arrival:
         trust: A person vouched for the code that may be in it.
         signature: Name of the SavedModel signature that is asked for; None is the usual one.
         note: Tells the person who waits a sentence.
+        layout: Whether images with channels first are taken with channels last, as data here is, or stay.
     """
 
     path: Path
@@ -38,6 +42,7 @@ class Arrival:
     trust: bool
     signature: str | None
     note: Callable[[str], None]
+    layout: Layout = CHANNELS_LAST
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ import json
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.convert.incoming.base import Arrival, Brought, Incoming
+import numpy as np
+
+from workbench.convert.incoming.base import KEEP, Arrival, Brought, Incoming
 from workbench.convert.incoming.torch_file import DAMAGE, ProgramFile, kind_of, read_program
+from workbench.convert.incoming.torch_layout import has_channels_first, with_channels_last
 from workbench.convert.incoming.torch_module import STORY, write_program
 from workbench.convert.incoming.trial import answer_noise
 from workbench.core.errors import BadInputError, UntrustedModelError, WorkbenchError
@@ -20,9 +23,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.core.artifact import Numeric
+    from workbench.evaluate.runtimes.base import TensorSpec
 
 MODEL = "model.pt2"
 _LONGEST_REASON = 300
+_FIXED = "The size of its batch is fixed, so that samples are answered {} at a time."
+_TURNED = (
+    "It takes images with channels first; the artifact takes them as data here is, (samples, {}), and turns them "
+    "(layout='keep' leaves that out)."
+)
 _SAVE = "trace the module with torch.export.export and save that with torch.export.save(program, 'model.pt2')"
 _NO_PROGRAM = {
     "pickle": f"is a pickle of torch.save, which runs code of its own when it is loaded; {_SAVE}, or adopt the live "
@@ -30,6 +39,9 @@ _NO_PROGRAM = {
     "script": f"is TorchScript, which torch has given up; {_SAVE}",
     "old program": f"is a torch.export program in a format that torch has given up; {_SAVE}",
 }
+
+_LIVE = ("torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram")
+_START = 64
 
 
 class TorchIncoming(Incoming):
@@ -46,14 +58,15 @@ class TorchIncoming(Incoming):
 
     @classmethod
     def takes(cls, model: Any) -> bool:
-        """Say whether an object is an `nn.Module`."""
-        names = (f"{each.__module__}.{each.__name__}" for each in type(model).__mro__)
-        return "torch.nn.modules.module.Module" in names
+        """Say whether an object is an `nn.Module` or an `ExportedProgram`."""
+        names = {f"{each.__module__}.{each.__name__}" for each in type(model).__mro__}
+        return not names.isdisjoint(_LIVE)
 
     @classmethod
     def save(cls, model: Any, folder: Path, example: Any = None) -> Path:
         """Trace the module with the example and compare both."""
-        file = folder / f"{safe_name(type(model).__name__)}{cls.ending}"
+        written = getattr(model, "_orig_mod", model)  # of what torch.compile made
+        file = folder / f"{safe_name(type(written).__name__)}{cls.ending}"
         write_program(model, example, file)
         return file
 
@@ -82,22 +95,25 @@ class TorchIncoming(Incoming):
 
     def bring_in(self, arrival: Arrival) -> Brought:
         """Load it and save the program alone, without example inputs and whatever else was in the archive."""
+        described, program = self.examine(arrival)
         import torch
 
-        described, program = self.examine(arrival)
         inputs, outputs = specs_of(program)
         require_one_in_one_out(inputs, outputs)
+        _require_numpy_type(inputs[0], arrival)
         story = _story(described)
-        for note in story.get("notes", ()):
-            arrival.note(note)
-        lost = ["the Python code of the module", "training mode"] if story else []
-        if program.example_inputs is not None:
-            lost.append("example inputs")
-        lost += sorted(described.extra.keys() - {STORY})
-        program.example_inputs = None
+        lost = _lost(described, program, traced_here=bool(story))
+        notes = [_FIXED.format(inputs[0].shape[0])] if inputs[0].shape[0] > 0 else []
         with warnings.catch_warnings():
+            # Of torch's own parts, to each other.
             warnings.simplefilter("ignore")
+            if arrival.layout != KEEP and has_channels_first(inputs[0]):
+                program = with_channels_last(program, inputs[0])
+                notes.append(_TURNED.format(", ".join(map(str, specs_of(program)[0][0].shape[1:]))))
+            program.example_inputs = None
             torch.export.save(program, arrival.target / MODEL)
+        for note in notes:
+            arrival.note(note)
         numeric = _numeric(program)
         inputs, outputs = answer_noise(arrival, MODEL, "torch", numeric)
         return Brought(
@@ -106,18 +122,36 @@ class TorchIncoming(Incoming):
             numeric=numeric,
             inputs=inputs,
             outputs=outputs,
-            lost=tuple(lost),
-            settings={"source": story.get("module", "torch.export"), "torch": described.version},
+            lost=lost,
+            settings={
+                "source": story.get("module", "torch.export"),
+                "torch": described.version,
+                "layout": arrival.layout,
+            },
             metrics={
                 "parameters": sum(each.numel() for each in program.parameters()),
                 "operators": {name: described.operations.count(name) for name in dict.fromkeys(described.operations)},
                 "parity": story.get("parity"),
-                "notes": list(story.get("notes", ())),
+                "notes": notes,
             },
         )
 
 
-_START = 64
+def _require_numpy_type(spec: TensorSpec, arrival: Arrival) -> None:
+    try:
+        np.dtype(spec.dtype)
+    except TypeError as error:
+        raise BadInputError.of(
+            str(arrival.path), rule="must take a type that NumPy has", got=f"input {spec.name} of {spec.dtype}",
+            hint="call module.float() before",
+        ) from error  # fmt: skip
+
+
+def _lost(described: ProgramFile, program: Any, *, traced_here: bool) -> tuple[str, ...]:
+    lost = ["the Python code of the module", "training mode"] if traced_here else []
+    if program.example_inputs is not None:
+        lost.append("example inputs")
+    return (*lost, *sorted(described.extra.keys() - {STORY}))
 
 
 def _loaded(path: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import logging
@@ -26,18 +27,16 @@ STORY = "workbench.json"
 _LONGEST_REASON = 300
 _SAMPLES = 64
 _IMAGES = 4
-_COLOURS = (1, 3)
 _FEWEST_AXES = 2
 
 
 def write_program(module: Any, example: Any, file: Path) -> None:
     """Trace a module with a free batch axis, compare the program with it, and save it with what there is to tell.
 
-    Images that it takes with channels first are taken with channels last, as all data here is. The module itself is
-    left as it was: it is traced as in inference, and then is in its own mode again.
+    The module itself is left as it was: it is traced as in inference, and then is in its own mode again.
 
     Args:
-        module: An `nn.Module` of one tensor in and one out.
+        module: An `nn.Module` of one tensor in and one out; or an `ExportedProgram`, which is saved as it is.
         example: (samples, …), an array or a tensor.
         file: Ends in `.pt2`.
 
@@ -47,27 +46,37 @@ def write_program(module: Any, example: Any, file: Path) -> None:
     """
     import torch
 
+    if isinstance(module, torch.export.ExportedProgram):
+        with _quietly():
+            torch.export.save(module, file)
+        return
+    module = _as_written(module)
     given = _tensor(module, example)
-    story: dict[str, Any] = {"module": type(module).__name__, "notes": []}
     with _in_inference(module), torch.no_grad(), _quietly():
         _answers(module, given, module)
-        asked: Any = module
-        if _has_channels_first(given):
-            asked, given = _channels_last(module).eval(), given.permute(0, 2, 3, 1).contiguous()
-            story["notes"].append(
-                f"The module takes images with channels first; the artifact takes them as data here is, {_shape(given)}"
-                ", and turns them. To keep channels first, adopt a .pt2 file that torch.export.save wrote."
-            )
-        program, fixed = _traced(asked, given, module)
-        if fixed:
-            story["notes"].append("The module fixes the size of its batch, so that samples are answered one by one.")
-        story["parity"] = _compared(asked, program, given, fixed=fixed).to_json()
+        program, fixed = _traced(module, given)
+        compared = _compared(module, program, given, fixed=fixed)
+        story = {"module": type(module).__name__, "parity": compared.to_json()}
         _forget_where_it_was_made(program)
         torch.export.save(program, file, extra_files={STORY: json.dumps(story)})
 
 
+def _as_written(module: Any) -> Any:
+    """Return a module on the CPU, without the compiler's wrapper."""
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        raise BadInputError.of(
+            "model", rule="must be a module as it was written", got="TorchScript, which torch.export cannot trace",
+            hint="adopt the module that it was made from",
+        )  # fmt: skip
+    module = getattr(module, "_orig_mod", module)
+    weights = (each for each in (*module.parameters(), *module.buffers()))
+    return module if all(each.device.type == "cpu" for each in weights) else copy.deepcopy(module).cpu()
+
+
 def _tensor(module: Any, example: Any) -> Any:
-    """Return the example as a tensor where the module's weights are."""
+    """Return the example as a tensor, floats of the kind that the module's weights are."""
     import torch
 
     if example is None:
@@ -81,10 +90,13 @@ def _tensor(module: Any, example: Any) -> Any:
         raise BadInputError.of("example", rule="must be an array of numbers", got=example) from error
     if given.ndim < _FEWEST_AXES or given.numel() == 0:
         raise BadInputError.of("example", rule="must have the shape (samples, …)", got=tuple(given.shape))
-    weight = next((each for each in module.parameters()), None)
-    if given.dtype == torch.float64:
-        given = given.float()
-    return given if weight is None else given.to(weight.device)
+    kinds = [each.dtype for each in module.parameters() if each.dtype.is_floating_point]
+    if torch.bfloat16 in kinds:
+        raise BadInputError.of(
+            "model", rule="must calculate in numbers that NumPy has", got="bfloat16", hint="call module.float() before"
+        )
+    given = given.cpu()
+    return given.to((kinds or [torch.float32])[0]) if given.dtype.is_floating_point else given
 
 
 @contextlib.contextmanager
@@ -142,38 +154,18 @@ def _answers(asked: Any, batch: Any, module: Any) -> NDArray[np.float32]:
     return np.asarray(leaves[0].float().cpu().numpy(), np.float32)
 
 
-def _has_channels_first(given: Any) -> bool:
-    return given.ndim == _IMAGES and given.shape[1] in _COLOURS and given.shape[3] not in _COLOURS
-
-
-def _channels_last(module: Any) -> Any:
-    """Return a module that takes images with channels last and asks a module that takes them first."""
-    import torch
-
-    class ChannelsLast(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.module = module
-
-        def forward(self, image: Any) -> Any:
-            # A copy in the usual order: turned only, one channel counts as either, and what follows cannot be viewed.
-            return self.module(image.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format))
-
-    return ChannelsLast()
-
-
-def _traced(asked: Any, given: Any, module: Any) -> tuple[Any, bool]:
+def _traced(module: Any, given: Any) -> tuple[Any, bool]:
     """Return the program, and whether its batch is one sample."""
     import torch
 
     # Of a batch of one, torch takes the 1 to be meant.
     several = given if len(given) > 1 else torch.cat([given, given])
     try:
-        return torch.export.export(asked, (several,), dynamic_shapes=[{0: torch.export.Dim("batch")}]), False
+        return torch.export.export(module, (several,), dynamic_shapes=[{0: torch.export.Dim("batch")}]), False
     except Exception:  # noqa: BLE001 - torch raises whatever it meets; the next attempt says what is wrong
-        _answers(asked, given[:1], module)
+        _answers(module, given[:1], module)
     try:
-        return torch.export.export(asked, (given[:1],)), True
+        return torch.export.export(module, (given[:1],)), True
     except Exception as error:
         raise BadInputError.of(
             "model", rule="must be one that torch.export can trace", got=f"{type(module).__name__} ({_reason(error)})",
@@ -181,7 +173,7 @@ def _traced(asked: Any, given: Any, module: Any) -> tuple[Any, bool]:
         ) from error  # fmt: skip
 
 
-def _compared(asked: Any, program: Any, given: Any, *, fixed: bool) -> Parity:
+def _compared(module: Any, program: Any, given: Any, *, fixed: bool) -> Parity:
     """Answer the example, noise and single samples with both."""
     import torch
 
@@ -193,8 +185,8 @@ def _compared(asked: Any, program: Any, given: Any, *, fixed: bool) -> Parity:
         batches = [sample for batch in batches for sample in batch.split(1)]
     answering = program.module()
     compared = parity(
-        np.concatenate([_answers(asked, batch, asked) for batch in batches]),
-        np.concatenate([_answers(answering, batch, asked) for batch in batches]),
+        np.concatenate([_answers(module, batch, module) for batch in batches]),
+        np.concatenate([_answers(answering, batch, module) for batch in batches]),
         source="module/float32",
         target="torch/float32",
         tolerance=Tolerance.default("float32"),
@@ -207,10 +199,6 @@ def _forget_where_it_was_made(program: Any) -> None:
     program.example_inputs = None
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)
-
-
-def _shape(given: Any) -> str:
-    return f"({', '.join(['samples', *map(str, given.shape[1:])])})"
 
 
 def _reason(error: Exception) -> str:

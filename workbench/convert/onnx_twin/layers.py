@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 _COPY = re.compile(r"__\d+$")
-_MODEL = re.compile(r"^(program|model|module|_orig_mod)[._]")
+_MODEL = re.compile(r"^((program|model|module|_orig_mod)[._])+")
 
 
 class Layers:
