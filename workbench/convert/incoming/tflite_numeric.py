@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,13 @@ _FEW = 16  # shapes, axes and the like
 
 
 def numeric_of(graphs: Sequence[Graph]) -> Numeric:
-    """Tell the numeric type, as best the file tells: that of most of the weights' multiplications.
+    """Tell the numeric type, as best the file tells: that of most of the weights, for small layers stay as they were.
 
     Where nothing is multiplied, the constants decide.
     """
-    votes = Counter(_vote(*pair) for pair in _weighed(graphs))
+    votes: Counter[Numeric] = Counter()
+    for flowing, weights in _weighed(graphs):
+        votes[_vote(flowing, weights)] += math.prod(weights.shape)
     if votes:
         return votes.most_common(1)[0][0]
     kinds = {
