@@ -4,7 +4,7 @@ from points import point
 from workbench.core.errors import BadInputError
 from workbench.sweep.constraint import meets, nearest_sentence, parse, parse_all
 from workbench.sweep.importance import by_variance
-from workbench.sweep.metrics import repeated, value_of
+from workbench.sweep.metrics import repeated, shown_with_interval, value_of
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,13 @@ def test_importance_is_the_share_of_the_variance() -> None:
     assert found["a"] == pytest.approx(0.01 / 0.0101)
     assert sum(found.values()) == pytest.approx(1)
     assert by_variance(grid, "gzip") == {"a": 0, "b": 0}
+
+
+def test_figures_are_shown_with_their_intervals_where_they_have_one() -> None:
+    measured = point("a", 0.97, 12_345)
+    assert shown_with_interval(measured, "accuracy") == "97.00 [96.00, 98.00] %"
+    assert shown_with_interval(measured, "drop") == "3.00 [0.00, 100.00] pt"
+    assert shown_with_interval(measured, "gzip") == "12.3 kB"
+    assert shown_with_interval(point("b", 0.97, 100, None), "p95_ms") == "–"
+    (twice,) = repeated([point("c, seed 1", 0.96, 100, seed=1), point("c, seed 2", 0.98, 100, seed=2)])
+    assert shown_with_interval(twice, "accuracy") == "97.00 %"

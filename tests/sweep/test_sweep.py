@@ -429,3 +429,14 @@ def test_data_that_was_changed_on_disk_is_refused(parent: Artifact, workspace: W
     with pytest.raises(WorkspaceError, match="must hold the data that the sweep changed began with"):
         found.resume()
     assert found.state == "failed"
+
+
+@pytest.mark.parametrize("workers", [0, 1.5, "two"])
+def test_a_wrong_count_of_workers_leaves_no_folder(
+    workers: Any, parent: Artifact, digits: Dataset, workspace: Workspace
+) -> None:
+    with pytest.raises(BadInputError, match="workers must be"):
+        workbench.sweep(SPACE, parent, digits, name="nobody-works", workers=workers, workspace=workspace)
+    with pytest.raises(BadInputError, match="workers must be"):
+        workbench.search(digits, name="nobody-works", workers=workers, workspace=workspace)
+    assert not (workspace.sweeps / "nobody-works").exists()

@@ -5,8 +5,10 @@ import pytest
 
 import workbench.train
 from workbench.core.errors import BadInputError
+from workbench.core.events import Event
 from workbench.core.workspace import Workspace
 from workbench.datasets import Dataset
+from workbench.report.sweep import SweepProgress
 from workbench.sweep.axes import Range
 from workbench.sweep.reading import read_space
 from workbench.sweep.space import Space
@@ -74,6 +76,17 @@ def test_a_sweep_from_the_command_line(
     assert "is asked to pause" in typed(capsys, "pause", "typed")
     asked[asked.index("typed")] = "strict"
     assert "the nearest is" in typed(capsys, *asked[:-1], "--constraint", "gzip <= 1 B", code=1)
+
+
+def test_a_sweep_that_ends_before_its_first_point_shows_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    with SweepProgress():
+        pass
+    assert "?" not in capsys.readouterr().err
+    with SweepProgress() as progress:
+        progress.show(
+            Event(type="progress", time=0.0, data={"done": 1, "total": 4, "label": "pruned", "seconds_left": 9.0})
+        )
+    assert "1/4" in capsys.readouterr().err
 
 
 def typed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:

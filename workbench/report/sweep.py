@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Column, Table
 
 from workbench.core.records import SweepPoint
-from workbench.sweep.metrics import shown
+from workbench.sweep.metrics import shown, shown_with_interval
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from workbench.core.records import Repeated
     from workbench.sweep.handle import Sweep
 
-_WIDTH_IN_A_FILE = 132
+_WIDTH_IN_A_FILE = 150
 _COLUMNS = ("accuracy", "drop", "sparsity", "raw", "gzip", "packed", "p50_ms", "p95_ms")
 _WIDE_ONLY = ("sparsity", "raw", "p50_ms")
-_WIDTH_OF_ALL = 110
+_WIDTH_OF_ALL, _WIDTH_OF_INTERVALS = 110, 132
 
 
 class SweepProgress:
@@ -49,6 +49,9 @@ class SweepProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._task is not None and self._bar.tasks[self._task].total is None:
+            # It ended before anything was done: a bar of nothing out of nothing says nothing.
+            self._bar.update(self._task, visible=False)
         self._bar.stop()
 
     def show(self, event: Event) -> None:
@@ -73,6 +76,7 @@ def print_sweep(sweep: Sweep) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH_IN_A_FILE)
     columns = [name for name in _COLUMNS if console.width >= _WIDTH_OF_ALL or name not in _WIDE_ONLY]
+    figure = shown_with_interval if console.width >= _WIDTH_OF_INTERVALS else shown
     members = {_identity(point) for point in sweep.frontier()}
     table = Table(
         title=f"{sweep.name}, {sweep.state}; * frontier of {', '.join(sweep.settings.objectives)}",
@@ -82,7 +86,7 @@ def print_sweep(sweep: Sweep) -> None:
         table.add_column(head, justify="left" if head in ("", "point") else "right", no_wrap=head != "point")
     for point in sweep.compared():
         mark = "*" if _identity(point) in members else ""
-        table.add_row(mark, point.label, *(shown(point, name) for name in columns), style="bold" if mark else None)
+        table.add_row(mark, point.label, *(figure(point, name) for name in columns), style="bold" if mark else None)
     console.print(table)
     for point in sweep.failed():
         console.print(f"[red]failed[/] {point.label}: {point.reason}", soft_wrap=True)

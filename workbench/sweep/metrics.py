@@ -64,6 +64,11 @@ METRICS: dict[str, Metric] = {
     "p50_ms": Metric(lambda v: v.latency.p50_ms if v.latency else None, _milliseconds, _MS),
     "p95_ms": Metric(lambda v: v.latency.p95_ms if v.latency else None, _milliseconds, _MS),
 }
+# What has a 95 % interval of its own, in points of a hundred.
+_INTERVALS: dict[str, tuple[Callable[[Variant], tuple[float, float]], str]] = {
+    "accuracy": (lambda v: (v.accuracy.low, v.accuracy.high), "%"),
+    "drop": (lambda v: (v.drop_low, v.drop_high), "pt"),
+}
 TIMED = frozenset({"p50_ms", "p95_ms"})
 _ALIASES = {"p50": "p50_ms", "p95": "p95_ms", "bytes": "raw", "latency": "p95_ms"}
 
@@ -120,6 +125,16 @@ def shown(point: SweepPoint | Repeated, name: str) -> str:
     """Return a metric of a point as people read it."""
     value = value_of(point, name)
     return "–" if value is None else METRICS[name].show(value)
+
+
+def shown_with_interval(point: SweepPoint | Repeated, name: str) -> str:
+    """Return a metric of a point with its 95 % interval, where it has one, as people read it."""
+    value, known = value_of(point, name), _INTERVALS.get(name)
+    if value is None or known is None or isinstance(point, Repeated) or point.variant is None:
+        return shown(point, name)
+    interval, unit = known
+    low, high = interval(point.variant)
+    return f"{100 * value:.2f} [{100 * low:.2f}, {100 * high:.2f}] {unit}"
 
 
 def losses(point: Any, objectives: Sequence[str]) -> tuple[float, ...] | None:

@@ -10,7 +10,7 @@ from workbench.core.workspace import Workspace, digest
 from workbench.sweep.axes import TRAIN
 from workbench.sweep.draft import Draft
 from workbench.sweep.handle import Sweep
-from workbench.sweep.settings import SweepSettings, default_workers
+from workbench.sweep.settings import SweepSettings, default_workers, require_workers
 from workbench.train.fit import train_settings
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def sweep(  # noqa: PLR0913 - what it is given, where it goes, who is told; the 
 
     workspace = Workspace.of(workspace)
     require_flag("confirm", confirm)
+    require_workers(workers)
     chosen = SweepSettings.parse(settings)
     dataset = load_dataset(data, workspace=workspace)
     asked = question(space, artifact, dataset, chosen)

@@ -12,7 +12,7 @@ from workbench.datasets.dataset import safe_name
 from workbench.sweep.axes import Range, plain
 from workbench.sweep.metrics import TIMED
 from workbench.sweep.run import require_same
-from workbench.sweep.settings import SweepSettings
+from workbench.sweep.settings import SweepSettings, require_workers
 from workbench.sweep.training_search import TrainingSearch
 from workbench.train.search import SearchSettings, axes_of, candidate, require_value
 
@@ -88,6 +88,7 @@ def search(  # noqa: PLR0913 - what it is given, where it goes, who is told; the
         WorkspaceError: The disk refused it.
     """
     workspace = Workspace.of(workspace)
+    require_workers(workers)
     chosen = SearchSettings.parse(settings)
     dataset = load_dataset(data, workspace=workspace)
     axes = _checked(SPACE if space is None else space, chosen)
