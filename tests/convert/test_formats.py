@@ -20,7 +20,7 @@ EDGES: tuple[tuple[Format, Numeric], ...] = (
 REFUSED = {
     ("lstm", "keras", "tflite/int8"): (
         "numeric must be float32, float16 or dynamic for a model that loops over time steps (LSTM, GRU), got 'int8'; "
-        "convert it to onnx instead, or build its recurrent layers with unroll=True."
+        "convert it to onnx, take an LSTM of tf_keras, or build recurrent layers with unroll=True."
     ),
 }
 ONE_SAMPLE = "It takes one sample a call, since TFLite cannot loop over time steps of any number of samples."

@@ -103,7 +103,8 @@ def require_no_loop(content: bytes, settings: ConvertSettings) -> None:
     if settings.numeric in _INTEGERS and content and "WHILE" in operators(content):
         raise BadInputError.of(
             "numeric", rule="must be float32, float16 or dynamic for a model that loops over time steps (LSTM, GRU)",
-            got=settings.numeric, hint="convert it to onnx instead, or build its recurrent layers with unroll=True",
+            got=settings.numeric,
+            hint="convert it to onnx, take an LSTM of tf_keras, or build recurrent layers with unroll=True",
         )  # fmt: skip
 
 
