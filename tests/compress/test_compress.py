@@ -232,8 +232,10 @@ def test_layers_of_two_kernels_are_judged_by_what_can_be_compressed(workspace: W
 def test_a_model_without_weights_to_compress_is_refused(workspace: Workspace, digits: Dataset) -> None:
     files = submit("compression_stages:write_odd_models", {}, kind="probe", workspace=workspace).wait(120)
     model = adopt(files["nothing_to_learn"], workspace=workspace)
-    for method, words in (("magnitude_pruning", "weights to prune"), ("weight_clustering", "weights to cluster")):
-        with pytest.raises(BadInputError, match=f"model must have a layer with {words}"):
+    for method, words in (
+        ("magnitude_pruning", "prune"), ("weight_clustering", "cluster"), ("pruning_and_sharing", "prune"),
+    ):  # fmt: skip
+        with pytest.raises(BadInputError, match=rf"must have a layer with weights to {words}, got \['InputLayer'"):
             workbench.compress(model, method, digits, workspace=workspace)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import workbench.compress
@@ -13,6 +14,7 @@ from workbench.compress.weight_clustering import WeightClustering
 from workbench.convert.adopt import adopt
 from workbench.core.errors import BadInputError
 from workbench.evaluate.inventory import inventory
+from workbench.evaluate.tensors.base import readers
 from workbench.jobs import submit
 
 if TYPE_CHECKING:
@@ -47,6 +49,9 @@ def test_zeros_and_shared_values_reach_the_int8_file(
         trained, [PRUNE, CLUSTER, aware, PostTrainingQuantization()], digits, workspace=workspace
     )
     assert "lost" not in trained_for_it.metrics
+    assert any("kept in each output channel" in note for note in trained_for_it.metrics.get("notes", ())) == per_channel
+    for tensor in readers.get("tf_keras")().read(trained_for_it.path):
+        assert tensor.values.ndim < 2 or not np.signbit(tensor.values[tensor.values == 0]).any(), tensor.name
     in_file = kernels(small)
     for name, facts in trained_for_it.metrics["layers"].items():
         assert (in_file[name].sparsity, in_file[name].unique) == (pytest.approx(facts["sparsity"]), facts["unique"])

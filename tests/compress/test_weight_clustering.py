@@ -75,6 +75,7 @@ def test_channels_of_convolutions_have_values_of_their_own(
         assert max(len(np.unique(channel)) for channel in channels) <= 4
         assert len(np.unique(kernels[name])) > 4
     assert len(np.unique(kernels["dense"])) <= 4
+    assert any("shares 4 values of its own" in note and "conv2" in note for note in made.metrics["notes"])
     assert "lost" not in made.metrics
 
 

@@ -26,6 +26,13 @@ def test_a_manifest_vouches_for_its_file(tmp_path: Path) -> None:
     assert written.sizes().gzip < 100
 
 
+def test_its_repr_says_how_right_a_trained_model_is(tmp_path: Path) -> None:
+    written = artifact(tmp_path)
+    assert "val_accuracy" not in repr(written)
+    trained = written.model_copy(update={"metrics": {"val_accuracy": 0.97216}})
+    assert repr(trained).startswith("Artifact('zeros', onnx/float32, val_accuracy=0.9722, sha256=")
+
+
 def test_a_truncated_or_missing_file_is_noticed(tmp_path: Path) -> None:
     written = artifact(tmp_path)
     written.path.write_bytes(bytes(9_999))

@@ -148,7 +148,8 @@ class FineTuned(Method):
             label=self.label, callbacks=wrapped.callbacks, lesson=self.lesson(artifact),
         )  # fmt: skip
         write_json(context.result / CURVE, curve.to_json())
-        facts = wrapped.facts | {"epochs": len(curve.points), "seconds": sum(point.seconds for point in curve.points)}
+        facts = wrapped.facts | ({"notes": list(wrapped.notes)} if wrapped.notes else {})
+        facts |= {"epochs": len(curve.points), "seconds": sum(point.seconds for point in curve.points)}
         return self.keep(self.strip(wrapped.model), before, artifact, data, context, facts=facts)
 
     def keep(

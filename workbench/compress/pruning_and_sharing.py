@@ -39,7 +39,9 @@ class PruningAndSharing(FineTuned):
     gives: ClassVar[frozenset[Trait]] = frozenset({"sparsity", "clusters"})
 
     sparsity: float = Field(0.91, ge=0, lt=1, description="share of all kernels' weights together to set to zero")
-    clusters: int = Field(8, ge=2, le=256, description="distinct values that a layer's other weights share")
+    clusters: int = Field(
+        8, ge=2, le=256, description="distinct values that a layer's weights share besides zero: 8 make 9 with it"
+    )
     small_layer_clusters: int = Field(
         16, ge=2, le=256, description="the same for layers with less than a hundredth of the weights"
     )
@@ -69,7 +71,10 @@ class PruningAndSharing(FineTuned):
     def wrap(self, model: Any, steps: int) -> Wrapped:
         """Put masks and codebooks between the weights and the loss."""
         if not trainable_kernels(model):
-            raise BadInputError.of("model", rule="must have a layer with weights to prune", got=model.name)
+            raise BadInputError.of(
+                "model", rule="must have a layer with weights to prune",
+                got=[type(each).__name__ for each in model.layers], hint="leave pruning and sharing out for this model",
+            )  # fmt: skip
         most = max(self.clusters, self.small_layer_clusters)
         wrapped = straight_through(model, decay=_DECAY, most_codes=most)
         wrapped.build(model.input_shape)

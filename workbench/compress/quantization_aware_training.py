@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from workbench.compress.base import Trait
 
 _LONGEST_REASON = 300
+_BY_CHANNEL = (
+    "Shared values are kept in each output channel of a convolution, which has a scale of its own: as integers, the "
+    "whole kernel, which `unique` counts, has more of them. With per_channel=False they stay as few."
+)
 _OF_TRAINING = ("cluster_centroids_tf", "ori_weights_vars_tf", "pulling_indices_tf")
 _KEPT: dict[str, frozenset[Trait]] = {
     "none": frozenset(),
@@ -75,7 +79,8 @@ class QuantizationAwareTraining(FineTuned):
                 "model", rule="must have only layers that tfmot can quantise", got=reason,
                 hint="use post_training, which needs no training",
             ) from error  # fmt: skip
-        return Wrapped(wrapped, facts={"quantized": quantized_layers(wrapped)})
+        notes = (_BY_CHANNEL,) if self.per_channel and "clusters" in _KEPT[self.preserve] else ()
+        return Wrapped(wrapped, facts={"quantized": quantized_layers(wrapped)}, notes=notes)
 
     def strip(self, model: Any) -> Any:
         """Put what was preserved into the weights and leave tfmot's plain quantize wrappers."""

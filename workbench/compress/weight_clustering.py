@@ -33,7 +33,12 @@ class WeightClustering(FineTuned):
     made: ClassVar[str] = "clustered"
     gives: ClassVar[frozenset[Trait]] = frozenset({"clusters"})
 
-    clusters: int = Field(16, ge=2, le=256, description="distinct values that the weights of a kernel share")
+    clusters: int = Field(
+        16,
+        ge=2,
+        le=256,
+        description="distinct values that a kernel's weights share; a zero that is kept is one of them",
+    )
     centroid_init: Literal["linear", "density", "random", "kmeans++"] = Field(
         "linear", description="where the shared values begin: evenly over the range, by the weights' density, …"
     )
@@ -97,6 +102,11 @@ class WeightClustering(FineTuned):
         notes = [f"{name} is not clustered: {why}." for name, why in left.items()]
         whole = [name for name in convolutions if self.per_channel and name in limits and name not in by_channel]
         notes += [f"{name} is clustered as a whole: its channels have too few weights." for name in whole]
+        if by_channel:
+            notes.append(
+                f"Each output channel of {', '.join(by_channel)} shares {self.clusters} values of its own: the whole "
+                "kernel, which `unique` counts, has more."
+            )
         return Wrapped(self._wrapped(model, limits, by_channel, sparse), (), facts, tuple(notes))
 
     def strip(self, model: Any) -> Any:

@@ -123,7 +123,9 @@ class Artifact(Record):
         return read_record(path / MANIFEST, cls, folder=path)
 
     def __repr__(self) -> str:
-        return f"Artifact({self.name!r}, {self.label}, sha256={self.sha256[:12]}…, folder={str(self.folder)!r})"
+        right = self.metrics.get("val_accuracy")
+        learnt = f"val_accuracy={right:.4f}, " if isinstance(right, float) else ""
+        return f"Artifact({self.name!r}, {self.label}, {learnt}sha256={self.sha256[:12]}…, folder={str(self.folder)!r})"
 
     __str__ = __repr__
 
