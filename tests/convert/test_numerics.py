@@ -3,14 +3,19 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 import workbench.convert
 from workbench.convert.adopt import adopt
 from workbench.convert.base import converters
-from workbench.convert.flatbuffer import float_operators, saturated_biases
+from workbench.convert.flatbuffer import float_operators, saturated_biases, signed
+from workbench.convert.litert import quantised as quantised_by_litert
+from workbench.convert.representative import Representative
+from workbench.convert.settings import ConvertSettings
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
@@ -64,6 +69,20 @@ def test_it_is_smaller_and_answers_any_batch(
     assert whole.shape == (9, 10)
     # Dynamic ranges are those of the batch, so its answers depend on it a little.
     assert np.abs(whole - parts).max() < (0.1 if label == "onnx/dynamic" else 1e-4)
+
+
+def test_an_old_file_without_a_signature_can_be_quantised(converted: dict[str, Artifact], digits: Dataset) -> None:
+    content = converted["tflite/float32"].path.read_bytes()
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model.signatureDefs = []
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    settings = ConvertSettings(format="tflite", numeric="int8", representative_samples=32)
+    made = quantised_by_litert(bytes(builder.Output()), settings, Representative.pick(digits, settings))
+    interpreter = Interpreter(model_content=made)
+    assert [*interpreter.get_signature_list()] == ["serving_default"]
+    assert interpreter.get_input_details()[0]["dtype"] is np.int8
+    assert signed(made) == made
 
 
 @pytest.mark.thorough

@@ -38,6 +38,37 @@ def operators(content: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for kind, _, _ in _operators(content)))
 
 
+def signed(content: bytes) -> bytes:
+    """Return a model with a signature: old files have none, and the quantizer asks for one.
+
+    Inputs and outputs are called what their tensors are called.
+    """
+    import flatbuffers  # type: ignore[import-untyped]
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    if model.signatureDefs:
+        return content
+    main = model.subgraphs[0]
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    signature.inputs, signature.outputs = (
+        [_mapped(index, main.tensors[index].name) for index in indices] for indices in (main.inputs, main.outputs)
+    )
+    model.signatureDefs = [signature]
+    builder = flatbuffers.Builder(len(content) + 1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _mapped(index: int, name: bytes) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    named = schema.TensorMapT()
+    named.name, named.tensorIndex = name, index
+    return named
+
+
 def saturated_biases(content: bytes) -> list[str]:
     """Return the names of integer biases that hit the end of 32 bits, so that they are not what they were."""
     from ai_edge_litert import schema_py_generated as schema

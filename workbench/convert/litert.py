@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.convert.flatbuffer import filled_ranges, float_operators, saturated_biases
+from workbench.convert.flatbuffer import filled_ranges, float_operators, saturated_biases, signed
 from workbench.core.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -44,12 +44,15 @@ def quantised(content: bytes, settings: ConvertSettings, representative: Represe
     """
     from ai_edge_quantizer.quantizer import Quantizer
 
+    content = signed(content)
     quantizer = Quantizer(content)
     _write_recipe(quantizer, settings)
     ranges = _ranges(quantizer, content, representative) if quantizer.need_calibration else None
     if ranges is not None and settings.per_channel:
         ranges |= filled_ranges(content)
-    result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it keeps all tensors, which is why it is asked
+        result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     made = bytes(result.quantized_model)
     if settings.numeric in _ACTIVATION_BITS:
         if left := float_operators(made):
