@@ -158,11 +158,11 @@ def _with_results(edges: list[Edge], artifact: Artifact, workspace: Workspace | 
     """Write into each edge how its newest conversion went, of this model or of what was made of it."""
     from workbench.jobs import jobs
 
-    asked: dict[tuple[str, str], list[Job]] = {}
+    asked: dict[tuple[str, str], list[Job]] = {}  # by the source's sha256 and the target's label
     for job in jobs(workspace, "convert"):
-        request = job.settings
-        label = f"{request['settings']['format']}/{request['settings']['numeric']}"
-        asked.setdefault((request["sha256"], label), []).append(job)
+        match job.settings:  # a plugin may have a stage of that kind as well
+            case {"sha256": sha256, "settings": {"format": target, "numeric": numeric}}:
+                asked.setdefault((sha256, f"{target}/{numeric}"), []).append(job)
     shas = {artifact.label: {artifact.sha256}}
     found = []
     for edge in edges:
