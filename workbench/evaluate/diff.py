@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.core.checks import require_artifact
-from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.records.graph_diff import Fusion, GraphDiff, GraphFacts, NodeChange, NodeFacts, NodeMatch
-from workbench.evaluate.graphs.base import readers
+from workbench.evaluate.graphs.read import read_graph
 from workbench.evaluate.matching.changes import Sides, changes_of, tensor_changes
 from workbench.evaluate.matching.groups import grouped
 from workbench.evaluate.matching.pairing import weight_changes
@@ -17,18 +16,13 @@ from workbench.evaluate.matching.pairs import match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from workbench.core.artifact import Artifact
     from workbench.evaluate.graphs.base import GraphNode, ModelGraph, Weight
 
-_LONGEST_REASON = 200
-_MOST_NODES = 100_000
 _KERNEL_AXES = 2
-_TOO_LARGE = "The graphs are too large to be compared in their order, so nodes were matched by names and weights only."
-_HINTS = {
-    "torch": "convert it to onnx and compare that",
-    "c_array": "compare the .tflite file that it was made from",
-}
+_TOO_LARGE = "The graphs are too large to be aligned at once, so their order was compared piece by piece."
 
 
 def diff(a: Artifact, b: Artifact) -> GraphDiff:
@@ -48,7 +42,13 @@ def diff(a: Artifact, b: Artifact) -> GraphDiff:
         MissingExtraError: A Keras file needs h5py, which the extra `train` brings.
     """
     artifacts = require_artifact(a, "a"), require_artifact(b, "b")
-    before, after = (read_graph(artifact) for artifact in artifacts)
+    graphs = read_graph(artifacts[0]), read_graph(artifacts[1])
+    with np.errstate(all="ignore"):  # of weights that are no numbers
+        return _compared(artifacts, graphs)
+
+
+def _compared(artifacts: tuple[Artifact, Artifact], graphs: tuple[ModelGraph, ModelGraph]) -> GraphDiff:
+    before, after = graphs
     found = match(before, after)
     sides = Sides(before, after, found, grouped(found))
     matched, fused, added, removed = _nodes(sides)
@@ -72,38 +72,6 @@ def diff(a: Artifact, b: Artifact) -> GraphDiff:
         weights=weights,
         notes=() if found.whole else (_TOO_LARGE,),
     )
-
-
-def read_graph(artifact: Artifact) -> ModelGraph:
-    """Read the graph of a model file, after it was checked against its manifest.
-
-    Raises:
-        BadInputError: The file cannot be read, or its format has no graph to read.
-        WorkspaceError: The file is missing, truncated or changed.
-        MissingExtraError: A Keras file needs h5py.
-    """
-    artifact.verify()
-    if artifact.format in _HINTS:
-        raise BadInputError.of(
-            "artifact", rule=f"must be one of {', '.join(readers.names())} to be compared", got=artifact.format,
-            hint=_HINTS[artifact.format],
-        )  # fmt: skip
-    try:
-        graph = readers.get(artifact.format)().read(artifact.path)
-    except (WorkbenchError, ImportError):
-        raise
-    except Exception as error:
-        # Parsers raise their own kinds (protobuf, struct, zip, HDF5, LookupError, …) for a file they cannot read.
-        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
-        raise BadInputError.of(
-            artifact.file, rule=f"must be a whole {artifact.format} file to be compared", got=reason,
-            hint="make it again",
-        ) from error  # fmt: skip
-    if not graph.nodes or len(graph.nodes) > _MOST_NODES:
-        raise BadInputError.of(
-            artifact.file, rule=f"must have 1 to {_MOST_NODES:,} nodes to be compared", got=len(graph.nodes)
-        )
-    return graph
 
 
 def _nodes(
@@ -152,13 +120,18 @@ def _facts(artifact: Artifact, graph: ModelGraph) -> GraphFacts:
         name=artifact.name,
         label=artifact.label,
         sha256=artifact.sha256,
-        file_bytes=artifact.sizes().raw,
+        file_bytes=_bytes_of(artifact.path),
         nodes=len(graph.nodes),
         parameters=parameters,
         weight_bytes=size,
         bits=8 * size / parameters if parameters else 0.0,
         sparsity=_sparsity(weights),
     )
+
+
+def _bytes_of(path: Path) -> int:
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    return sum(file.stat().st_size for file in files)
 
 
 def _sparsity(weights: list[Weight]) -> float:

@@ -16,6 +16,16 @@ from workbench.core.records.evaluation import (
     Verdict,
 )
 from workbench.core.records.files import Inventory, Sizes, TensorFacts
+from workbench.core.records.graph_diff import (
+    Fusion,
+    GraphDiff,
+    GraphFacts,
+    NodeChange,
+    NodeFacts,
+    NodeMatch,
+    WeightChange,
+    WeightFacts,
+)
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
 from workbench.core.records.road import RoadReport, ServingStats, Variant
 from workbench.core.records.sweep import (
@@ -41,11 +51,17 @@ __all__ = [
     "EstimatedAccuracy",
     "Evaluation",
     "Flip",
+    "Fusion",
     "GateLine",
+    "GraphDiff",
+    "GraphFacts",
     "Inventory",
     "Latency",
     "LayerError",
     "LearningCurve",
+    "NodeChange",
+    "NodeFacts",
+    "NodeMatch",
     "Noise",
     "Parity",
     "PointSeconds",
@@ -64,5 +80,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "Verification",
+    "WeightChange",
+    "WeightFacts",
     "read_record",
 ]

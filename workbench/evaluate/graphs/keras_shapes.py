@@ -75,7 +75,7 @@ def _windowed(config: dict[str, Any], given: Axes) -> Axes | None:
     if config.get("padding") not in ("same", "valid"):
         return None
     window = axes_of(config.get("kernel_size", config.get("pool_size", 1)), len(given) - 2)
-    strides = axes_of(config.get("strides") or window, len(window))
+    strides = axes_of(config.get("strides") or (window if "pool_size" in config else 1), len(window))
     dilations = axes_of(config.get("dilation_rate", 1), len(window))
     last = _channels_last(config)
     sizes, channels = (given[1:-1], given[-1]) if last else (given[2:], given[1])

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_MOST_STEPS = 32
 _LARGEST_CALCULATED = 64
 
 
@@ -58,23 +57,17 @@ class Constants:
         self._tensors = {tensor.name: tensor for tensor in initializers}
         self._makers = {name: node for node in nodes for name in node.output if name}
         self._known: dict[str, Constant | None] = {}
+        for name in self._makers:  # in the file's order, so that what is asked for is known already
+            self.get(name)
 
     def get(self, name: str) -> Constant | None:
         """Return a constant; None for a tensor that depends on the model's input."""
-        # Circles cannot be written in ONNX, but a damaged file can hold one.
-        return self._get(name, _MOST_STEPS)
-
-    def small(self, name: str) -> list[Any] | None:
-        """Return a constant's numbers as a flat list."""
-        found = self.get(name) if name else None
-        return None if found is None else np.asarray(found.values).ravel().tolist()
-
-    def _get(self, name: str, steps: int) -> Constant | None:
         if name not in self._known:
-            self._known[name] = self._read(name, steps) if name and steps else None
+            self._known[name] = None  # circles cannot be written in ONNX, but a damaged file can hold one
+            self._known[name] = self._read(name)
         return self._known[name]
 
-    def _read(self, name: str, steps: int) -> Constant | None:
+    def _read(self, name: str) -> Constant | None:
         if name in self._tensors:
             return _held(self._tensors[name], name)
         node = self._makers.get(name)
@@ -85,10 +78,11 @@ class Constants:
         change = _CHANGES.get(node.op_type, _calculated if node.op_type in _CALCULATED else None)
         if change is None or not node.input:
             return None
-        inputs = [self._get(each, steps - 1) for each in node.input]
-        # All of them, or the tensor is no constant: a scale may be calculated.
-        if any(found is None and name for found, name in zip(inputs, node.input, strict=True)):
-            return None
+        inputs = []
+        for each in node.input:
+            inputs.append(self.get(each) if each else None)
+            if each and inputs[-1] is None:  # all of them, or it is no constant: a scale may be calculated
+                return None
         return change(inputs, node)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -30,23 +31,30 @@ MOST_CELLS = 9_000_000
 Pair = tuple[int, int]
 
 
-def align(ours: Sequence[Step], theirs: Sequence[Step]) -> list[Pair] | None:
+def align(ours: Sequence[Step], theirs: Sequence[Step]) -> tuple[list[Pair], bool]:
     """Return the pairs of places, both in ascending order, that are worth most together.
 
+    What is the same at both ends is not weighed. What is too large for it in between is cut into pieces of equal
+    lengths, each aligned by itself.
+
     Returns:
-        None where the graphs are too large for it and not alike at their ends.
+        The pairs, and whether they are the best of all.
     """
     start, end = _same_ends(ours, theirs)
-    rows, columns = ours[start : len(ours) - end], theirs[start : len(theirs) - end]
-    if len(rows) * len(columns) > MOST_CELLS:
-        return None
-    middle = _best_path(_worth(rows, columns)) if rows and columns else []
     last = len(ours) - end, len(theirs) - end
-    return [
-        *((place, place) for place in range(start)),
-        *((start + row, start + column) for row, column in middle),
-        *((last[0] + place, last[1] + place) for place in range(end)),
+    pieces = math.ceil(math.sqrt((last[0] - start) * (last[1] - start) / MOST_CELLS)) or 1
+    rows, columns = ([start + (stop - start) * cut // pieces for cut in range(pieces + 1)] for stop in last)
+    middle = [
+        (rows[cut] + row, columns[cut] + column)
+        for cut in range(pieces)
+        for row, column in _best(ours[rows[cut] : rows[cut + 1]], theirs[columns[cut] : columns[cut + 1]])
     ]
+    ends = ((last[0] + place, last[1] + place) for place in range(end))
+    return [*((place, place) for place in range(start)), *middle, *ends], pieces == 1
+
+
+def _best(ours: Sequence[Step], theirs: Sequence[Step]) -> list[Pair]:
+    return _best_path(_worth(ours, theirs)) if ours and theirs else []
 
 
 def _same_ends(ours: Sequence[Step], theirs: Sequence[Step]) -> Pair:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.records.graph_diff import NodeChange
@@ -38,6 +39,21 @@ class Sides:
     found: Matching
     grouping: Grouping
 
+    @cached_property
+    def steps(self) -> tuple[dict[int, list[Step]], dict[int, list[Step]]]:
+        """The operations of each node, of either graph."""
+        of_nodes: tuple[dict[int, list[Step]], dict[int, list[Step]]] = ({}, {})
+        for found, steps in zip(of_nodes, (self.found.before, self.found.after), strict=True):
+            for step in steps:
+                found.setdefault(step.node, []).append(step)
+        return of_nodes
+
+    @cached_property
+    def folding(self) -> frozenset[int]:
+        """Identities of the operations that folding a batch normalization brought about or took away."""
+        folds = (*self.grouping.folded, *self.grouping.unfolded)
+        return frozenset(id(step) for fold in folds for step in (fold.norm, fold.other_bias) if step is not None)
+
     @property
     def alike(self) -> bool:
         """Whether both say things in the same words."""
@@ -56,9 +72,9 @@ def changes_of(sides: Sides, group: Group) -> tuple[NodeChange, ...]:
 
 
 def _operations(sides: Sides, group: Group) -> Iterator[NodeChange]:
-    for step in sides.found.before:
+    for step in (step for index in group.before for step in sides.steps[0][index]):
         other = sides.found.there.get(step.place)
-        if step.node in group.before and other is not None:
+        if other is not None:
             partner = sides.found.after[other].operation
             if sides.alike and step.operation.kind not in (partner.kind, "other"):
                 yield NodeChange(what="kind", before=step.operation.kind, after=partner.kind)
@@ -104,14 +120,12 @@ def _left_over(sides: Sides, group: Group) -> Iterator[NodeChange]:
     """Tell of operations of these nodes that the other graph has nowhere."""
     if group.why == WRITTEN_OUT:
         return
-    folds = (*sides.grouping.folded, *sides.grouping.unfolded)
-    accounted = {id(step) for fold in folds for step in (fold.norm, fold.other_bias) if step is not None}
     left = [
-        [step for step in steps if step.node in nodes and step.place not in taken and id(step) not in accounted]
-        for steps, nodes, taken in (
-            (sides.found.before, group.before, sides.found.there), (sides.found.after, group.after, sides.found.back),
+        [step for index in nodes for step in steps[index] if step.place not in taken and id(step) not in sides.folding]
+        for steps, nodes, taken in zip(
+            sides.steps, (group.before, group.after), (sides.found.there, sides.found.back), strict=True
         )
-    ]  # fmt: skip
+    ]
     activations = [[step for step in steps if step.operation.kind in ACTIVATIONS] for steps in left]
     told = group.why == CUT and len(group.before) + len(group.after) > _HALVES
     for index in range(0 if told else max(map(len, activations))):

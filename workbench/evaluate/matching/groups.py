@@ -78,6 +78,8 @@ def grouped(found: Matching) -> Grouping:
     union = _Union()
     for place, other in found.there.items():
         union.join((0, found.before[place].node), (1, found.after[other].node))
+    for one, other in _namesakes(found):
+        union.join((0, one), (1, other))
     inside, outside = tuple(folded(found)), tuple(folded(found.turned()))
     for side, folds in enumerate((inside, outside)):
         for fold in folds:
@@ -89,6 +91,20 @@ def grouped(found: Matching) -> Grouping:
             for part in parts:
                 union.join((side, step.node), (1 - side, part.node), WRITTEN_OUT)
     return Grouping(tuple(_groups(union, found)), inside, outside)
+
+
+def _namesakes(found: Matching) -> Iterator[Node]:
+    """Give nodes of one name of which no operation was matched: another operator took the place."""
+    waiting = {step.owner.name: step.node for step in _strangers(found.after, found.back)}
+    for step in _strangers(found.before, found.there):
+        if step.owner.name in waiting:
+            yield step.node, waiting.pop(step.owner.name)
+
+
+def _strangers(steps: list[Step], matched: dict[int, int]) -> list[Step]:
+    """Return the first operation of each node of which none was matched."""
+    known = {step.node for step in steps if step.place in matched}
+    return list({step.node: step for step in reversed(steps) if step.node not in known}.values())[::-1]
 
 
 def _groups(union: _Union, found: Matching) -> Iterator[Group]:

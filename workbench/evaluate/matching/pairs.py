@@ -29,7 +29,7 @@ class Matching:
         after: Operations of the other.
         there: Place in `after` by place in `before`.
         back: The other way round.
-        whole: False where the graphs were too large to be matched by their order too.
+        whole: False where the graphs were too large to be aligned in one piece.
     """
 
     before: list[Step]
@@ -69,9 +69,8 @@ def _rank(steps: Sequence[Step]) -> Any:
 
 def _matched(ours: list[Step], theirs: list[Step]) -> Matching:
     found = Matching(ours, theirs)
-    aligned = align(ours, theirs)
-    found.whole = aligned is not None
-    for place, other in aligned or ():
+    aligned, found.whole = align(ours, theirs)
+    for place, other in aligned:
         found.pair(place, other)
     # What stands in another order: branches are written down in any.
     _by(found, lambda step: (step.key, step.digest) if step.distinctive else None)

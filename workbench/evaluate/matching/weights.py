@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from workbench.core.records.graph_diff import WeightChange, WeightFacts
+from workbench.evaluate.distinct import distinct
 from workbench.evaluate.matching.similarity import correlation
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _HALF = 2**-10  # relative, of 16-bit floats
 _HALF_STEP = 0.5005
 _PRUNED = 0.01
 _FEW, _FEWER, _FEWEST = 256, 4, 64
+_FIRST = 4096
 _OTHER_ORDER = 0.95
 _NEVER = 0.5
 _KERNEL_AXES = 2
@@ -49,7 +51,7 @@ def facts_of(weight: Weight) -> WeightFacts:
         bytes=weight.bytes,
         elements=int(weight.stored.size),
         zeros=int(weight.values.size - np.count_nonzero(weight.values)),
-        distinct=_distinct(weight.stored),
+        distinct=distinct(weight.stored),
     )
 
 
@@ -147,18 +149,15 @@ def _compressed(before: Weight, after: Weight, one: NDArray[Any], other: NDArray
     zeros = [1 - np.count_nonzero(values) / values.size for values in (one, other)]
     if abs(zeros[1] - zeros[0]) > _PRUNED:
         causes.append(f"{100 * zeros[0]:.0f} % to {100 * zeros[1]:.0f} % zeros")
-    distinct = _distinct(before.stored), _distinct(after.stored)
-    if (
-        one.size >= _FEWEST
-        and min(distinct) <= _FEW
-        and min(distinct) * _FEWER <= max(distinct)
-        and before.bits == after.bits
-    ):
-        causes.append(f"{distinct[0]} to {distinct[1]} distinct values")
+    if _shared(one) != _shared(other) and before.bits == after.bits:
+        causes.append(f"{distinct(before.stored)} to {distinct(after.stored)} distinct values")
     return causes
 
 
-def _distinct(values: NDArray[Any]) -> int:
-    if values.dtype.kind == "f" and values.flags.c_contiguous:  # sorts faster as integers
-        values = values.view(f"i{values.dtype.itemsize}")
-    return len(np.unique(values))
+def _shared(values: NDArray[Any]) -> bool:
+    """Say whether many weights share few values."""
+    kept = values[values != 0]
+    if kept.size < _FEWEST or distinct(kept[:_FIRST]) > _FEW:
+        return False
+    different = distinct(kept)
+    return different <= _FEW and different * _FEWER <= kept.size
