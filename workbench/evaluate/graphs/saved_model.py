@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from workbench.evaluate.graphs.base import GraphNode, GraphReader, GraphTensor, ModelGraph, in_order
 from workbench.evaluate.graphs.kinds import rounded
 from workbench.evaluate.graphs.saved_model_file import axes_of, dtype_of, read_saved_graph
+from workbench.evaluate.graphs.tensorflow_constants import CALCULATED, calculated
 from workbench.evaluate.graphs.tensorflow_operators import operations
 from workbench.evaluate.tensors.saved_model import SavedModelTensors
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 _SILENT = ("NoOp", "VarHandleOp", "Placeholder", "Const", "ReadVariableOp", "Identity", "StopGradient")
 _PASSING = ("Identity", "ReadVariableOp", "StopGradient")
 _MOST_STEPS = 64
+_CALLED = re.compile(r"^(?:(?:Stateful)?PartitionedCall(?:_\d+)?/)+")
 _LONGEST_LISTED = 16
 # What the operations tell.
 _SAID = ("strides", "padding", "dilations", "ksize", "epsilon", "transpose_b", "alpha", "value")
@@ -45,12 +49,11 @@ class SavedModelGraph(GraphReader):
         stored = {each.name: np.asarray(each.values) for each in SavedModelTensors().read(path)}
         around = _Around(saved, stored)
         outputs = [around.behind(tensor) for _, tensor, _ in saved.outputs]
-        nodes = [around.node(call) for call in saved.calls if call.operator not in _SILENT]
-        needed = _needed(nodes, outputs)
+        nodes = _named_apart(around.needed(outputs))
         inputs = tuple(_described(name, spec) for name, _, spec in saved.inputs)
         return ModelGraph(
             self.family,
-            in_order([node for node in nodes if node.name in needed], outputs),
+            in_order(nodes, outputs),
             {each.name: each for each in inputs},
             inputs,
             tuple(_described(name, spec) for name, _, spec in saved.outputs),
@@ -79,14 +82,26 @@ class _Around:
         """Return a constant or a variable's value; None for what depends on the input."""
         tensor = self.behind(tensor)
         if tensor not in self._known:
+            self._known[tensor] = None  # a damaged file can hold a circle
             self._known[tensor] = self._read(tensor)
         return self._known[tensor]
+
+    def needed(self, outputs: list[str]) -> list[GraphNode]:
+        """Return what the outputs depend on: a file also holds what saves and restores it."""
+        found: dict[str, GraphNode] = {}
+        waiting = list(outputs)
+        while waiting:
+            call = self._calls.get(waiting.pop().partition(":")[0])
+            if call is not None and call.name not in found and call.operator not in _SILENT:
+                found[call.name] = self.node(call)
+                waiting += found[call.name].inputs
+        return [found[call.name] for call in self.saved.calls if call.name in found]
 
     def node(self, call: Call) -> GraphNode:
         """Return an operation as a node."""
         constants = [self.constant(tensor) for tensor in call.inputs]
         inputs = (self.behind(name) for name, held in zip(call.inputs, constants, strict=True) if held is None)
-        name = call.name.rpartition("StatefulPartitionedCall/")[2]
+        name = _CALLED.sub("", call.name)
         path = frozenset(part for part in name.split("/") if part and not part.isdigit())
         found = operations(call.operator, call.attributes, constants)
         # Other outputs than the first are the same node's.
@@ -100,10 +115,14 @@ class _Around:
         if call.operator == "Const" and "value" in call.attributes:
             values = _held(call.attributes["value"].message(8))
             return None if values is None else (call.name, values)
+        if call.operator in CALCULATED:
+            given = [self.constant(name) for name in call.inputs]
+            values = calculated(call.operator, call.attributes, [held[1] for held in given if held is not None])
+            return None if values is None or None in given else (call.name, values)
         if call.operator != "VarHandleOp":
             return None
         name = call.attributes["shared_name"].text(2) if "shared_name" in call.attributes else call.name
-        place = self.saved.variables.get(name, self.saved.variables.get(call.name, ""))
+        place = self.saved.variables.get(call.name, "")
         return (name, self.stored[place]) if place in self.stored else None
 
 
@@ -144,17 +163,13 @@ def _held(tensor: Message) -> NDArray[Any] | None:
     return np.array(filled, dtype).reshape([axis or 0 for axis in shape])
 
 
-def _needed(nodes: list[GraphNode], outputs: list[str]) -> set[str]:
-    """Return the names of what the signature's outputs depend on: a file also holds what saves and restores it."""
-    makers = {name: node for node in nodes for name in node.outputs}
-    found: set[str] = set()
-    waiting = [name.partition(":")[0] for name in outputs]
-    while waiting:
-        node = makers.get(waiting.pop())
-        if node is not None and node.name not in found:
-            found.add(node.name)
-            waiting += node.inputs
-    return found
+def _named_apart(nodes: list[GraphNode]) -> list[GraphNode]:
+    seen: Counter[str] = Counter()
+    apart = []
+    for node in nodes:
+        seen[node.name] += 1
+        apart.append(node if seen[node.name] == 1 else replace(node, name=f"{node.name}#{seen[node.name]}"))
+    return apart
 
 
 def _described(name: str, spec: Message) -> GraphTensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,11 @@ from workbench.evaluate.graphs.protobuf import Message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_META_GRAPH, _GRAPH, _SIGNATURES, _OBJECTS = 2, 2, 5, 7
+_META_GRAPH, _GRAPH, _SIGNATURES = 2, 2, 5
 _NODES, _LIBRARY = 1, 2
 _DEEPEST = 32
+_PAIR = 2  # the variable and its value
+_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 _MOST_NODES = 200_000
 _CALLS = ("StatefulPartitionedCall", "PartitionedCall")
 _DTYPES = {
@@ -48,7 +49,7 @@ class SavedGraph:
         calls: In any order.
         inputs: Name, tensor, shape and type of each of the signature's inputs.
         outputs: The same of its outputs.
-        variables: Path of a variable in the checkpoint by its name.
+        variables: Place of a variable in the checkpoint, by the name of its operation.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -82,7 +83,7 @@ def read_saved_graph(data: bytes) -> SavedGraph:
             tensor = specs[name].text(1)
             plain = tensor.removesuffix(":0")
             target.append((name, tensors.get(tensor, tensors.get(plain, plain)), specs[name]))
-    found.variables = _variables(meta.message(_OBJECTS))
+    found.variables = _variables(found)
     return found
 
 
@@ -132,24 +133,29 @@ def _meant(name: str, scope: str, tensors: dict[str, str]) -> str:
     return node if not rest or rest[-1] == "0" else f"{node}:{rest[-1]}"
 
 
-def _variables(objects: Message) -> dict[str, str]:
-    """Return where each variable is in the checkpoint: its shortest path from the root of the object graph."""
-    nodes = list(objects.messages(1))
-    found: dict[str, str] = {}
-    seen = {0}
-    waiting = deque([(0, "")])
-    while waiting and nodes:
-        index, path = waiting.popleft()
-        variable = nodes[index].message(7)
-        if nodes[index].has(7) and variable.text(6):
-            found.setdefault(variable.text(6), path)
-        for child in nodes[index].messages(1):
-            number = child.number(1)
-            if number not in seen and number < len(nodes):
-                seen.add(number)
-                local = child.text(2).replace(".", "..").replace("/", ".S")
-                waiting.append((number, f"{path}/{local}" if path else local))
-    return found
+def _variables(found: SavedGraph) -> dict[str, str]:
+    """Return where each variable is in the checkpoint, as the operations that restore it say."""
+    calls = {call.name: call for call in found.calls}
+    places: dict[str, str] = {}
+    for call in found.calls:
+        if call.operator != "AssignVariableOp" or len(call.inputs) < _PAIR:
+            continue
+        source = call.inputs[1]
+        for _ in range(_DEEPEST):
+            if source in calls and calls[source].operator == "Identity" and calls[source].inputs:
+                source = calls[source].inputs[0]
+        restored, _, number = source.partition(":")
+        if restored in calls and calls[restored].operator == "RestoreV2":
+            keys = _keys(calls, calls[restored])
+            place = int(number or 0)
+            if place < len(keys):
+                places[call.inputs[0]] = keys[place].removesuffix(_SUFFIX)
+    return places
+
+
+def _keys(calls: dict[str, Call], restore: Call) -> list[str]:
+    named = calls.get(restore.inputs[1]) if len(restore.inputs) > 1 else None
+    return named.attributes["value"].message(8).texts(8) if named is not None and "value" in named.attributes else []
 
 
 def axes_of(shape: Message) -> tuple[int | None, ...] | None:
