@@ -4,23 +4,52 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 import workbench.convert
-import workbench.train
+from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
 from workbench.datasets import load_dataset
-from workbench.jobs import ensure_cluster, stop_cluster
+from workbench.jobs import ensure_cluster, stop_cluster, submit
+from workbench.train.fit import STAGE, train_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.core.artifact import Artifact, Format, Numeric
+    from workbench.core.artifact import Format, Numeric
     from workbench.datasets import Dataset
+    from workbench.jobs import Job
+
+# A busy machine is no fault of an example.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
+
+ROADS = ("whole_road", "refused_road")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that need no cluster come first: beside them it warms up, trains, and goes the roads, which follow."""
+    items.sort(key=lambda item: ("workspace" in _fixtures(item), _fixtures(item).isdisjoint(ROADS)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun(request: pytest.FixtureRequest, stages_of_tests: None, interrupts_arrive: None) -> None:  # noqa: ARG001
+    """Begin what the last tests would else wait for: the cluster and its longest jobs, as far as tests want them."""
+    wanted = {name for item in request.session.items for name in _fixtures(item)}
+    for name in ("workspace", *ROADS, "training"):
+        if name in wanted:
+            request.getfixturevalue(name)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,9 +99,39 @@ def digits(workspace: Workspace) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def trained(digits: Dataset, workspace: Workspace) -> Artifact:
-    """The docs' CNN after enough epochs on digits that its answers are no accident."""
-    return workbench.train(digits, "docs", epochs=8, workspace=workspace)
+def whole_road(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """`workbench run` on digits; its training is that of `trained`, and README's."""
+    yield from _road("--json", home=workspace.home)
+
+
+@pytest.fixture(scope="session")
+def refused_road(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """`workbench run` on digits with a gate that no network passes, tried twice."""
+    yield from _road(
+        "--architecture", "mlp", "--epochs", "1", "--attempts", "2", "--min-accuracy", "1", home=workspace.home
+    )
+
+
+def _road(*flags: str, home: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "workbench", "run", "--dataset", "digits", *flags],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "WORKBENCH_HOME": str(home)},
+    ) as process:  # fmt: skip
+        yield process
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def training(digits: Dataset, workspace: Workspace) -> Job:
+    """The training of `trained`."""
+    return submit(STAGE, train_settings(digits, "docs"), kind="train", workspace=workspace)
+
+
+@pytest.fixture(scope="session")
+def trained(training: Job) -> Artifact:
+    """The docs' CNN, trained on digits as the docs do: 93 % of its answers are right."""
+    training.wait()
+    return Artifact.load(training.result)
 
 
 @pytest.fixture(scope="session")

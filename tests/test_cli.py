@@ -34,10 +34,10 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     return value
 
 
-def test_the_whole_road(workspace: Workspace) -> None:
-    done = workbench("run", "--dataset", "digits", "--json", home=workspace.home)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+def test_the_whole_road(whole_road: subprocess.Popen[str], workspace: Workspace) -> None:
+    said, complaints = whole_road.communicate()
+    assert whole_road.returncode == 0, complaints
+    report = json.loads(said)
     assert [v["name"] for v in report["variants"]] == [
         "trained",
         "pruned",
@@ -58,14 +58,12 @@ def test_the_whole_road(workspace: Workspace) -> None:
     assert json.loads((run / "job.json").read_text())["settings"]["road"]["dataset"] == "digits"
 
 
-def test_a_failed_gate_goes_back_to_training_and_then_stops(workspace: Workspace) -> None:
-    done = workbench(
-        "run", "--dataset", "digits", "--epochs", "1", "--attempts", "2", "--min-accuracy", "1", home=workspace.home
-    )
-    assert done.returncode == 1, done.stderr
-    assert "Back to training with recipe docs, 2 epochs." in " ".join(done.stderr.split())
-    assert "gate failed" in done.stdout
-    assert "Accuracy on digits (test) must be at least 100.00 %" in done.stdout
+def test_a_failed_gate_goes_back_to_training_and_then_stops(refused_road: subprocess.Popen[str]) -> None:
+    said, told = refused_road.communicate()
+    assert refused_road.returncode == 1, told
+    assert "Back to training with recipe docs, 2 epochs." in " ".join(told.split())
+    assert "gate failed" in said
+    assert "Accuracy on digits (test) must be at least 100.00 %" in said
 
 
 def test_an_interrupt_ends_the_training_too(workspace: Workspace) -> None:
