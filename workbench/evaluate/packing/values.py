@@ -62,7 +62,7 @@ class Codebook:
             self._stored = halves.tobytes()
         self._scaled, wide, cost = scaled(self.counts)
         self.flags = CODEBOOK | (HALF if halves is not None else 0) | (WIDE if wide else 0)
-        self._indices = np.searchsorted(self.book, self.words).astype(np.int32)
+        self._indices = _places_in(self.book, self.words)
         self._contexts: RowContexts | None = None
         table = (8 if wide else 4) * len(self.book)
         for mode, rows in self.rows.items():
@@ -156,6 +156,15 @@ def read_values(reader: PackReader, kept: NDArray[np.int64], shape: tuple[int, .
     for place in range(size):
         planes[place] = _read_plane(reader, amount, modes >> 2 * place & 3)
     return np.ascontiguousarray(planes.T).view(f"<u{size}").ravel()
+
+
+def _places_in(book: Words, words: Words) -> NDArray[np.int32]:
+    """Return where each value is in an ascending book that has it."""
+    if book.itemsize > 1:
+        return np.searchsorted(book, words).astype(np.int32)
+    places = np.zeros(_BYTES, np.int32)
+    places[book] = np.arange(len(book))
+    return np.asarray(places[words], np.int32)
 
 
 def _as_halves(book: Words) -> NDArray[np.uint16] | None:
