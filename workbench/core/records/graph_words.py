@@ -122,7 +122,8 @@ def _sparser(weights: list[WeightChange]) -> Iterator[str]:
 def _causes(weights: Iterable[WeightChange]) -> Iterator[str]:
     cases: dict[str, list[WeightChange]] = {}
     for each in weights:
-        if not each.identical and "zeros" not in each.cause and (each.cause or each.largest is not None):
+        told = "zeros" in each.cause and each.role.endswith("kernel")
+        if not each.identical and not told and (each.cause or each.largest is not None):
             cases.setdefault(each.cause, []).append(each)
     for cause, alike in cases.items():
         gaps = [each.largest for each in alike if each.largest is not None]

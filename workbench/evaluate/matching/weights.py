@@ -150,7 +150,8 @@ def _compressed(before: Weight, after: Weight, one: NDArray[Any], other: NDArray
     if abs(zeros[1] - zeros[0]) > _PRUNED:
         causes.append(f"{100 * zeros[0]:.0f} % to {100 * zeros[1]:.0f} % zeros")
     if _shared(one) != _shared(other) and before.bits == after.bits:
-        causes.append(f"{distinct(before.stored)} to {distinct(after.stored)} distinct values")
+        few = distinct((after if _shared(other) else before).stored)
+        causes.append(f"{few} distinct values" + ("" if _shared(other) else " before"))
     return causes
 
 
