@@ -63,7 +63,7 @@ def kind_of(path: Path, start: bytes) -> Kind | None:
         return None
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            names = [each.filename for each in _listed(archive)]
     except DAMAGE:
         # The list of members is at the end; the first one's name is at the start, too.
         names = [start[_LOCAL_HEADER:].decode("latin-1")]
@@ -83,7 +83,7 @@ def read_program(path: Path) -> ProgramFile:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {_inside(each.filename): each for each in archive.infolist()}
+            members = {_inside(each.filename): each for each in _listed(archive)}
             _require_sound(members, path)
             if (damaged := archive.testzip()) is not None:
                 raise ValueError(f"{damaged} is damaged")
@@ -105,6 +105,14 @@ def read_program(path: Path) -> ProgramFile:
             str(path), rule=f"must have at most {_MOST_OPERATIONS:,} operations", got=len(operations)
         )
     return ProgramFile(operations, str(program.get("torch_version", "unknown")), extra)
+
+
+def _listed(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the members of an archive, not those of one inside it, whose list comes last where its own is cut off."""
+    members = archive.infolist()
+    if min((each.header_offset for each in members), default=1) != 0:
+        raise ValueError("its list of members is missing")
+    return members
 
 
 def _inside(name: str) -> str:
