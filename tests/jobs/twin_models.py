@@ -126,6 +126,16 @@ def _padded_apart() -> Any:
     return g.model(g("AveragePool", x, kernel_shape=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1))
 
 
+def _softmax_of_channels() -> Any:
+    g = Graph((2, 4, 4))
+    return g.model(g("Flatten", g("Softmax", g("Conv", "x", g.random(3, 2, 1, 1)), axis=1)))
+
+
+def _softmax_of_rows() -> Any:
+    g = Graph((2, 4, 4))
+    return g.model(g("Softmax", g("Conv", "x", g.random(3, 2, 1, 1)), axis=-1))
+
+
 def _batch_of_one() -> Any:
     g = Graph((2, 3, 3), batch=1)
     return g.model(g("MatMul", g("Reshape", g("Relu", "x"), g.ints(1, 18)), g.random(18, 4)))
@@ -141,8 +151,8 @@ GRAPHS = {
     each.__name__.strip("_"): each
     for each in (
         _flattened_channels_first, _size_from_shape, _channels_last_with_turns, _one_channel_by_reshape, _residual,
-        _squeeze_and_excite, _steps_of_time, _time_as_an_image, _scaled_inputs, _padded_apart, _batch_of_one,
-        _turned_weights,
+        _squeeze_and_excite, _steps_of_time, _time_as_an_image, _scaled_inputs, _padded_apart,
+        _softmax_of_channels, _softmax_of_rows, _batch_of_one, _turned_weights,
     )
 }  # fmt: skip
 

@@ -83,7 +83,9 @@ def _activation(node: Node, reader: Node, graph: Graph) -> str | None:
         return None
     if reader.kind == "Softmax":
         axis = reader.attributes.get("axis", -1 if graph.opset >= _SOFTMAX_OF_ONE_AXIS else 1)
-        return "softmax" if axis == -1 or (axis == 1 and node.kind == "Gemm") else None
+        # Of a convolution, the last axis is no channel.
+        last = (axis == -1 and node.kind != "Conv") or (axis == 1 and node.kind == "Gemm")
+        return "softmax" if last else None
     return ACTIVATIONS.get(reader.kind)
 
 
