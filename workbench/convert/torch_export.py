@@ -104,7 +104,7 @@ def _traceable(program: Any) -> Any:
             node.target = getattr(torch, _FUNCTIONS[name])
     inner.recompile()
 
-    class Traceable(torch.nn.Module):
+    class Traceable(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
             self.program = inner

@@ -36,7 +36,7 @@ def with_channels_last(program: Any, spec: TensorSpec) -> Any:
 
     inner = program.module(check_guards=False)
 
-    class ChannelsLast(torch.nn.Module):
+    class ChannelsLast(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
             self.module = inner
