@@ -159,7 +159,7 @@ def test_a_truncated_file_is_one_sentence(
     [
         (b"", "not an empty one"),
         (b"GIF89a....", "starts with b'GIF89a"),
-        (None, "must be a file or a SavedModel directory"),
+        (None, "path must exist"),
     ],
 )
 def test_what_is_no_model_is_one_sentence(

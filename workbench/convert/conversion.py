@@ -173,7 +173,7 @@ def converter_for(artifact: Artifact, settings: ConvertSettings) -> type[Convert
             "artifact",
             rule=f"must be one of {', '.join(unit.sources)} to become {settings.format}",
             got=artifact.label,
-            hint="convert the model that it was made from",
+            hint=_UNPACK if artifact.format == "packed" else "convert the model that it was made from",
         )
     quantising = artifact.numeric == "float32" != settings.numeric
     if artifact.format == settings.format and not quantising:

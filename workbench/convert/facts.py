@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.evaluate.graphs.base import readers
+from workbench.evaluate.graphs.read import read_graph
 
 if TYPE_CHECKING:
     from workbench.core.artifact import Artifact, Format, Numeric
@@ -44,6 +45,6 @@ def facts_of(artifact: Artifact) -> ModelFacts:
     artifact.verify()
     operators: tuple[str, ...] = ()
     if artifact.format in readers.names():
-        graph = readers.get(artifact.format)().read(artifact.path)
+        graph = read_graph(artifact)
         operators = tuple(dict.fromkeys(node.operator for node in graph.nodes))
     return ModelFacts(artifact.format, artifact.numeric, operators)

@@ -166,12 +166,11 @@ def _with_results(edges: list[Edge], artifact: Artifact, workspace: Workspace | 
     shas = {artifact.label: {artifact.sha256}}
     found = []
     for edge in edges:
-        result = edge
-        for job in (job for sha in shas.get(edge.source, ()) for job in asked.get((sha, edge.target), ())):
-            outcome = _outcome(edge, job)
-            if outcome is not None:
-                result = edge.model_copy(update=outcome)
-                break
+        ran = (job for sha in shas.get(edge.source, ()) for job in asked.get((sha, edge.target), ()))
+        outcomes = [outcome for job in ran if (outcome := _outcome(edge, job)) is not None]
+        # The newest, but one that passed counts more than a later one with other tolerances that did not.
+        outcome = next((each for each in outcomes if each["status"] == "passed"), next(iter(outcomes), {}))
+        result = edge.model_copy(update=outcome)
         if result.artifact is not None:
             shas.setdefault(edge.target, set()).add(Artifact.load(result.artifact).sha256)
         found.append(result)

@@ -159,7 +159,8 @@ def kind_of(path: Path) -> type[Incoming]:
         UntrustedModelError: It is a pickle.
     """
     if not path.is_dir() and not path.is_file():
-        raise BadInputError.of("path", rule="must be a file or a SavedModel directory", got=str(path))
+        rule = "must be a file or a directory" if path.exists() else "must exist"
+        raise BadInputError.of("path", rule=rule, got=str(path))
     start = b""
     if path.is_file():
         with path.open("rb") as file:
