@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Where it costs milliseconds.
 _COUNTED = ("tflite", "onnx")
+_UNPACK = "unpack it first with workbench.unpack(artifact)"
 
 
 def convert_here(

@@ -40,14 +40,14 @@ _ABILITIES: dict[str, tuple[str, ...]] = {
     "training and compression": _TRAIN,
     "datasets of scikit-learn": ("scikit-learn",),
     "sweeps and searches": (*_TRAIN, "optuna"),
-    "models of PyTorch": ("torch",),
+    "models of PyTorch": ("torch", "onnxscript"),
     "live slider": ("onnx", "onnxruntime"),
     "quantising TFLite files": ("ai-edge-litert", "ai-edge-quantizer"),
     "packing": ("constriction",),
     "serving": ("starlette", "uvicorn", "onnxruntime", "ai-edge-litert"),
     "dashboards behind a hub": ("jupyter-server-proxy",),
 }
-_ALSO = ("numpy", "protobuf", "tf2onnx", "onnxscript", "distributed", "pydantic", "h5py")
+_ALSO = ("numpy", "protobuf", "tf2onnx", "distributed", "pydantic", "h5py")
 _FEATURES = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
     "asimd", "asimddp", "i8mm", "sve",
