@@ -17,11 +17,14 @@ EDGES: tuple[tuple[Format, Numeric], ...] = (
     ("saved_model", "float32"), ("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8"),
 )  # fmt: skip
 # What cannot be, and how it is said.
+LOOPS = (
+    "numeric must be float32, float16 or dynamic for a model that loops over time steps (LSTM, GRU), got 'int8'; "
+    "convert it to onnx, take an LSTM of tf_keras, or build recurrent layers with unroll=True."
+)
 REFUSED = {
-    ("lstm", "keras", "tflite/int8"): (
-        "numeric must be float32, float16 or dynamic for a model that loops over time steps (LSTM, GRU), got 'int8'; "
-        "convert it to onnx, take an LSTM of tf_keras, or build recurrent layers with unroll=True."
-    ),
+    ("lstm", "keras", "tflite/int8"): LOOPS,
+    ("gated", "keras", "tflite/int8"): LOOPS,
+    ("gated", "tf_keras", "tflite/int8"): LOOPS,
 }
 ONE_SAMPLE = "It takes one sample a call, since TFLite cannot loop over time steps of any number of samples."
 
@@ -55,4 +58,4 @@ def test_every_edge_answers_the_same_or_says_why_not(model: str, library: str, w
         parity = Parity.from_json(result.metrics["parity"])
         assert parity.passed
         assert parity.max_abs <= (1e-4 if numeric == "float32" else 0.12)
-        assert (ONE_SAMPLE in result.metrics["notes"]) == (model == "lstm" and format_ == "tflite")
+        assert (ONE_SAMPLE in result.metrics["notes"]) == (model in ("lstm", "gated") and format_ == "tflite")

@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 import workbench.convert
 import workbench.evaluate
 from tests.convert.small_models import made, samples
+from workbench.convert.routes import routes
 from workbench.core.artifact import Artifact, Format
 from workbench.core.errors import BadInputError, JobFailedError
 from workbench.core.workspace import Workspace
@@ -65,6 +66,29 @@ def test_there_and_back_between_both_keras(model: str, workspace: Workspace) -> 
     assert max(each.metrics["parity"]["max_abs"] for each in (there, back)) <= 1e-5
     ours, theirs = ({t.name: t.shape for t in inventory(each).tensors if t.weights} for each in (back, modern))
     assert sorted(ours.values()) == sorted(theirs.values())
+
+
+@pytest.mark.parametrize(("name", "target"), [("legacy", "keras"), ("legacy", "h5"), ("modern", "tf_keras")])
+def test_the_same_model_has_the_same_bytes(
+    name: str, target: Format, request: pytest.FixtureRequest, workspace: Workspace
+) -> None:
+    source: Artifact = request.getfixturevalue(name)
+    first, second = (
+        workbench.convert(source, target, parity_samples=samples_, workspace=workspace) for samples_ in (20, 21)
+    )
+    assert first.folder != second.folder
+    assert first.sha256 == second.sha256
+
+
+def test_a_layer_without_a_twin_is_told_before_anything_is_tried(workspace: Workspace) -> None:
+    source = made("gated", "keras", workspace)
+    said = {edge.target: edge for edge in routes(source, workspace=workspace).edges if edge.source == source.label}
+    for target in ("tf_keras/float32", "h5/float32"):
+        assert not said[target].available
+        assert said[target].reason == "Its layer GRU has no tf_keras twin."
+    with pytest.raises(BadInputError, match=r"layer memory \(GRU\) has no tf_keras twin"):
+        workbench.convert(source, "h5", workspace=workspace)
+    assert workbench.convert(source, "onnx", workspace=workspace).metrics["parity"]["passed"]
 
 
 def test_a_legacy_file_is_evaluated_and_goes_back(legacy: Artifact, workspace: Workspace) -> None:

@@ -115,6 +115,10 @@ def _unrolled(keras: Any, layers: Any) -> Any:
     return keras.Sequential([keras.Input((10, 3)), layers.LSTM(8, unroll=True), layers.Dense(4, activation="softmax")])
 
 
+def _gated(keras: Any, layers: Any) -> Any:
+    return keras.Sequential([keras.Input((10, 3)), layers.GRU(8, name="memory"), layers.Dense(4, activation="softmax")])
+
+
 def _attention(keras: Any, layers: Any) -> Any:
     inputs = keras.Input((10, 3))
     lifted = layers.Dense(8)(inputs)
@@ -158,10 +162,10 @@ def _tokens(keras: Any, layers: Any) -> Any:
 MODELS = {
     "mlp": _mlp, "residual": _residual, "depthwise": _depthwise, "conv1d": _conv1d, "lstm": _lstm,
     "unrolled": _unrolled, "attention": _attention, "binary": _binary, "logits": _logits, "dropout": _dropout,
-    "tokens": _tokens,
+    "tokens": _tokens, "gated": _gated,
 }  # fmt: skip
 SHAPES = {
     **dict.fromkeys(("mlp", "binary", "tokens"), (12,)),
-    **dict.fromkeys(("conv1d", "lstm", "unrolled", "attention"), (10, 3)),
+    **dict.fromkeys(("conv1d", "lstm", "unrolled", "attention", "gated"), (10, 3)),
     **dict.fromkeys(("residual", "depthwise", "logits", "dropout"), (12, 12, 1)),
 }  # fmt: skip

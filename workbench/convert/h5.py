@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert.base import Converter, Tool, engine
 from workbench.convert.keras3 import twin_of
+from workbench.convert.keras_layers import without_twin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.convert.facts import ModelFacts
     from workbench.convert.representative import Representative
     from workbench.convert.settings import ConvertSettings
     from workbench.convert.source import Source
-    from workbench.core.artifact import Format
+    from workbench.core.artifact import Format, Numeric
 
 
 class H5Converter(Converter):
@@ -23,6 +25,13 @@ class H5Converter(Converter):
     file: ClassVar[str] = "model.h5"
     sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "keras")
     tool: ClassVar[Tool] = Tool("tf_keras", "tf_keras", "train")
+
+    @classmethod
+    def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
+        """Refuse layers that have no twin in the other Keras."""
+        del numeric
+        said = without_twin(facts.operators) if facts.format == "keras" else ""
+        return f"Its layer {said} has no tf_keras twin." if said else ""
 
     def write(
         self,

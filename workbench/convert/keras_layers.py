@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Layers whose configuration and weights mean the same in both.
 LAYERS = (
@@ -37,6 +40,11 @@ _RENAMED = {
 }
 
 
+def without_twin(kinds: Iterable[str]) -> str:
+    """Return the first kind of layer that cannot be rebuilt; nothing where all can, as far as their kind tells."""
+    return next((kind for kind in kinds if kind not in (*LAYERS, "InputLayer")), "")
+
+
 def same_layer(layer: Any, library: Any) -> Any:
     """Return a new layer of `library`, `keras` or `tf_keras`, that calculates as a layer of the other one does.
 
@@ -60,9 +68,11 @@ def same_layer(layer: Any, library: Any) -> Any:
             raise _no_twin(layer, target, f"its {key} is a class of its own")
         if name in accepted:
             config[name] = value
-        elif value != (defaults[key].default if key in defaults else _MEANINGLESS.get(key)):
+        elif value not in (defaults[key].default if key in defaults else None, _MEANINGLESS.get(key)):
             raise _no_twin(layer, target, f"{target} knows no {key}={value!r}")
-    twin = unit(**config)
+    # Named, each layer has a policy of its own: one that is shared is written with its address in memory, so that the
+    # same model would never have the same bytes.
+    twin = unit(**config, dtype="float32")
     twin.trainable = layer.trainable
     return twin
 

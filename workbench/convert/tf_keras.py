@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert.base import Converter, Tool, engine
 from workbench.convert.keras3 import twin_of
+from workbench.convert.keras_layers import without_twin
 from workbench.convert.onnx_twin import keras_twin, unknown_operator
 from workbench.core.errors import BadInputError
 from workbench.evaluate.packing.container import unpack
@@ -39,8 +40,10 @@ class TfKerasConverter(Converter):
 
     @classmethod
     def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
-        """Refuse ONNX operators that have no plain Keras layer."""
+        """Refuse ONNX operators that have no plain Keras layer, and layers of Keras 3 that have no twin."""
         del numeric
+        if facts.format == "keras" and (kind := without_twin(facts.operators)):
+            return f"Its layer {kind} has no tf_keras twin."
         said = unknown_operator(facts.operators) if facts.format == "onnx" else ""
         return f"Its graph has no twin of plain layers: {said}." if said else ""
 
