@@ -107,6 +107,12 @@ def test_a_packed_model_comes_out_as_it_went_in(legacy: Artifact, workspace: Wor
         workbench.convert(other, "tf_keras", workspace=workspace)
 
 
+def test_a_keras_3_model_is_packed_and_answers(modern: Artifact, workspace: Workspace) -> None:
+    packed = workbench.convert(modern, "packed", workspace=workspace)
+    assert packed.metrics["inside"] == "keras"
+    assert packed.metrics["parity"]["max_abs"] == 0
+
+
 def test_both_exporters_are_tried_and_the_better_is_kept(modern: Artifact, workspace: Workspace) -> None:
     kept = workbench.convert(modern, "onnx", tool="best", workspace=workspace)
     tried = {each["tool"]: each for each in kept.metrics["tried"]}

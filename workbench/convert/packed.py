@@ -23,7 +23,7 @@ class PackedConverter(Converter):
 
     file: ClassVar[str] = "model.packed"
     numerics: ClassVar[tuple[Numeric, ...]] = get_args(Numeric)
-    sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "onnx", "tflite")
+    sources: ClassVar[tuple[Format, ...]] = ("tf_keras", "keras", "onnx", "tflite")
     tool: ClassVar[Tool] = Tool("constriction", "constriction")
     keeps_numeric: ClassVar[bool] = True
 
