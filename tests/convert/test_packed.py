@@ -97,5 +97,5 @@ def test_a_damaged_file_that_someone_vouched_for_is_one_sentence(packed: dict[st
 def test_packing_changes_no_numeric_type(converted: dict[str, Artifact], digits: Dataset, workspace: Workspace) -> None:
     with pytest.raises(BadInputError, match="numeric must be float32 like the source"):
         workbench.convert(converted["onnx/float32"], "packed", numeric="int8", dataset=digits, workspace=workspace)
-    with pytest.raises(BadInputError, match="artifact must be one of tf_keras, onnx, tflite"):
+    with pytest.raises(BadInputError, match="artifact must be one of tf_keras, keras, onnx, tflite"):
         workbench.convert(converted["saved_model/float32"], "packed", dataset=digits, workspace=workspace)
