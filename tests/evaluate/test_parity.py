@@ -100,3 +100,8 @@ def test_a_binary_head_of_logits_changes_its_label_at_zero() -> None:
     result = parity(ours, theirs, source="a", target="b", tolerance=Tolerance.default("int8"))
     assert result.agreement == pytest.approx(2 / 3)
     assert result.probabilities_max_abs == pytest.approx(1 / (1 + np.exp(-0.2)) - 1 / (1 + np.exp(0.2)))
+
+
+def test_what_is_undecided_in_the_very_same_way_agrees() -> None:
+    tied = np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
+    assert parity(tied, tied, source="a", target="b", tolerance=Tolerance.default("int8")).agreement == 1.0

@@ -139,4 +139,5 @@ def _agreement(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArra
         return np.asarray((ours[:, 0] > border) == (theirs[:, 0] > border), np.float64)
     largest = theirs == theirs.max(axis=1, keepdims=True)
     meant = largest[np.arange(len(ours)), ours.argmax(axis=1)]
-    return np.asarray(meant / np.maximum(largest.sum(axis=1), 1))
+    same = (ours == theirs).all(axis=1)  # undecided in the very same way
+    return np.where(same, 1.0, meant / np.maximum(largest.sum(axis=1), 1))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STAGE = "workbench.evaluate.probe:run"
 # Formats that engines open in the kernel; the others are opened by jobs, and only in their workspace.
-_PROBED = ("onnx", "tflite", "packed")
+_PROBED = ("onnx", "tflite", "c_array", "packed")
 _SECONDS = 60.0
 _BYTES_ALWAYS, _BYTES_A_BYTE = 2 * 2**30, 8
 _OPEN_AXIS = 32
