@@ -22,8 +22,8 @@ _FRAMEWORKS = ("tensorflow", "tf_keras", "tensorflow_model_optimization", "tf2on
 def environment() -> dict[str, str]:
     """Return what must be set before the frameworks are first imported.
 
-    tfmot needs the Keras that TensorFlow had up to 2.15; Dask would hold each worker to one thread of BLAS; and a Keras 3
-    model becomes a graph of TensorFlow on that backend only, whichever its owner works with.
+    tfmot needs the Keras that TensorFlow had up to 2.15; Dask would hold each worker to one thread of BLAS; and a Keras
+    3 model becomes a graph of TensorFlow on that backend only, whichever its owner works with.
     """
     cores = str(os.cpu_count() or 1)
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), cores)
