@@ -12,8 +12,8 @@ import pytest
 from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
 from workbench.serve.counters import Counters
-from workbench.serve.handlers import Handler
 from workbench.serve.models import Model, Models
+from workbench.serve.rest.handler import Handler
 from workbench.serve.sandbox import Sandbox, serve
 from workbench.serve.servable import Servable
 from workbench.serve.signature import Tensor

@@ -108,9 +108,9 @@ def _models(settings: ServeSettings, base: Path, versions: list[int]) -> Models:
 def _server(settings: ServeSettings, models: Models) -> uvicorn.Server:
     import uvicorn
 
-    from workbench.serve.connection import OneWriteProtocol
     from workbench.serve.counters import Counters
-    from workbench.serve.rest import rest_app
+    from workbench.serve.rest.app import rest_app
+    from workbench.serve.rest.connection import OneWriteProtocol
 
     app = rest_app(models, Counters(models.names()), settings.max_body_bytes)
     config = uvicorn.Config(

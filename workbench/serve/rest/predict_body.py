@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.serve.json_read import is_base64, read_tensor, shown
+from workbench.serve.rest.json_read import is_base64, read_tensor, shown
 from workbench.serve.status import RequestError, invalid
 
 if TYPE_CHECKING:

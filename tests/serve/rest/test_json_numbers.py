@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.serve.json_read import parse_object
-from workbench.serve.json_read_fast import read_fast
-from workbench.serve.json_write import decimal, write_outputs, write_predictions
-from workbench.serve.predict_body import read_predict
+from workbench.serve.rest.json_read import parse_object
+from workbench.serve.rest.json_read_fast import read_fast
+from workbench.serve.rest.json_write import decimal, write_outputs, write_predictions
+from workbench.serve.rest.predict_body import read_predict
 from workbench.serve.signature import Signature, Tensor
 from workbench.serve.status import RequestError
 

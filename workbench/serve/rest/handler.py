@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from workbench.serve.json_read import parse_object
-from workbench.serve.json_read_fast import read_fast
-from workbench.serve.json_write import write_error, write_outputs, write_predictions
-from workbench.serve.metadata import metadata_json, status_json
-from workbench.serve.predict_body import read_predict
-from workbench.serve.routes import Route, route
+from workbench.serve.rest.json_read import parse_object
+from workbench.serve.rest.json_read_fast import read_fast
+from workbench.serve.rest.json_write import write_error, write_outputs, write_predictions
+from workbench.serve.rest.metadata import metadata_json, status_json
+from workbench.serve.rest.predict_body import read_predict
+from workbench.serve.rest.routes import Route, route
 from workbench.serve.status import Code, RequestError
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workbench.serve import metrics
-from workbench.serve.body import TooLargeError, inflate, read_body
-from workbench.serve.handlers import Handler, Reply, health_body, refuse, stats_body
-from workbench.serve.json_write import write_error
+from workbench.serve.rest.body import TooLargeError, inflate, read_body
+from workbench.serve.rest.handler import Handler, Reply, health_body, refuse, stats_body
+from workbench.serve.rest.json_write import write_error
 from workbench.serve.status import RequestError
 
 if TYPE_CHECKING:

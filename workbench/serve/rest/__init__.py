@@ -1,0 +1,1 @@
+"""The REST door: TensorFlow Serving's URLs and JSON, a thin ASGI application over the inference core."""
