@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,12 @@ import pytest
 from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
 from workbench.serve.counters import Counters
+from workbench.serve.inference import Inference
 from workbench.serve.models import Model, Models
 from workbench.serve.rest.handler import Handler
 from workbench.serve.sandbox import Sandbox, serve
 from workbench.serve.servable import Servable
-from workbench.serve.signature import Tensor
+from workbench.serve.signature import DEFAULT, Signature, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -95,7 +97,12 @@ class NumpyEngine:
     outputs: tuple[Tensor, ...]
     function: Callable[[Mapping[str, Any]], Arrays]
 
-    def run(self, feeds: Mapping[str, Any]) -> Arrays:
+    @property
+    def signatures(self) -> dict[str, Signature]:
+        return {DEFAULT: Signature(self.inputs, self.outputs)}
+
+    def run(self, signature: str, feeds: Mapping[str, Any]) -> Arrays:
+        assert signature == DEFAULT
         return self.function(feeds)
 
     def close(self) -> None:
@@ -111,11 +118,11 @@ class Asked:
 
     def __call__(self, method: str, path: str, body: Any = b"") -> tuple[int, Any]:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        reply = self.handler(method, path, raw)
+        reply = asyncio.run(self.handler(method, path, raw))
         return reply.code.http, json.loads(reply.body)
 
     def text(self, method: str, path: str, body: bytes = b"") -> str:
-        return self.handler(method, path, body).body.decode()
+        return asyncio.run(self.handler(method, path, body)).body.decode()
 
     def predict(self, model: str, body: Any) -> tuple[int, Any]:
         return self("POST", f"/v1/models/{model}:predict", body)
@@ -162,7 +169,7 @@ def ask() -> Asked:
     double.labels = {"stable": 3}
     held = Models(models)
     counters = Counters(held.names())
-    return Asked(Handler(held, counters), counters)
+    return Asked(Handler(Inference(held, counters)), counters)
 
 
 def _tensors(engine: NumpyEngine) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from workbench.serve.servable import Servable
-from workbench.serve.signature import Tensor
+from workbench.serve.signature import DEFAULT, Signature, Tensor
 from workbench.serve.status import Code, RequestError
 
 
 class Refusing:
     """An engine that fails at everything but the batch of zeros that warms it up."""
 
-    inputs = (Tensor("x", "float32", (-1, 2)),)
-    outputs = (Tensor("y", "float32", (-1, 2)),)
+    signatures: ClassVar = {DEFAULT: Signature((Tensor("x", "float32", (-1, 2)),), (Tensor("y", "float32", (-1, 2)),))}
 
-    def run(self, feeds: Any) -> dict[str, np.ndarray[Any, Any]]:
+    def run(self, signature: str, feeds: Any) -> dict[str, np.ndarray[Any, Any]]:
+        assert signature == DEFAULT
         if feeds["x"].any():
             raise ValueError("/secret/kernel.cc:12 says no")
         return {"y": feeds["x"]}

@@ -109,10 +109,11 @@ def _server(settings: ServeSettings, models: Models) -> uvicorn.Server:
     import uvicorn
 
     from workbench.serve.counters import Counters
+    from workbench.serve.inference import Inference
     from workbench.serve.rest.app import rest_app
     from workbench.serve.rest.connection import OneWriteProtocol
 
-    app = rest_app(models, Counters(models.names()), settings.max_body_bytes)
+    app = rest_app(Inference(models, Counters(models.names())), settings.max_body_bytes)
     config = uvicorn.Config(
         app,
         http=OneWriteProtocol,

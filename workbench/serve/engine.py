@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.core.errors import WorkbenchError
-from workbench.serve.signature import Tensor
+from workbench.serve.signature import DEFAULT, Signature, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """A loaded model; `run` may be called from many threads at once."""
+    """A loaded model; `run` may be called from many threads at once.
 
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    Attributes:
+        signatures: How it can be called, by name; `serving_default` is what is called where no name is given.
+    """
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """Answer one batch: an array for each input gives one for each output."""
+    signatures: Mapping[str, Signature]
+
+    def run(self, signature: str, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Answer one batch: an array for each input of a signature gives one for each of its outputs."""
 
     def close(self) -> None:
         """Free the model."""
@@ -37,13 +40,15 @@ class RuntimeEngine:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self.inputs = tuple(Tensor(spec.name, spec.dtype, spec.shape) for spec in runtime.inputs)
+        inputs = tuple(Tensor(spec.name, spec.dtype, spec.shape) for spec in runtime.inputs)
         # Whatever the file stores, a runtime answers in float32.
-        self.outputs = tuple(Tensor(spec.name, "float32", spec.shape) for spec in runtime.outputs)
+        outputs = tuple(Tensor(spec.name, "float32", spec.shape) for spec in runtime.outputs)
+        self.signatures: Mapping[str, Signature] = {DEFAULT: Signature(inputs, outputs)}
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+    def run(self, signature: str, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Answer one batch."""
-        return {self.outputs[0].name: self._runtime.predict(feeds[self.inputs[0].name])}
+        one = self.signatures[signature]
+        return {one.outputs[0].name: self._runtime.predict(feeds[one.inputs[0].name])}
 
     def close(self) -> None:
         """Free the model."""

@@ -85,8 +85,3 @@ class Models:
     def loaded(self) -> bool:
         """Tell whether every model has a version that answers."""
         return all(model.available() for model in self._models.values())
-
-    def slowest_run(self) -> float:
-        """Return the seconds of the slowest model's last inferences: what answering inline would block."""
-        runs = [one.run_seconds for model in self._models.values() for one in model.available()]
-        return max(runs, default=0.0)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from workbench.core.errors import BadInputError, WorkbenchError
-from workbench.serve.signature import DEFAULT, Signature
+from workbench.serve.signature import DEFAULT
 from workbench.serve.status import Code, RequestError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from workbench.serve.engine import Engine
-    from workbench.serve.signature import Tensor
+    from workbench.serve.signature import Signature, Tensor
 
     Array = np.ndarray[Any, Any]
 
@@ -57,7 +57,7 @@ class Servable:
         self.state = "LOADING"
         try:
             self._engine = self._open_engine()
-            self.signatures = {DEFAULT: Signature(self._engine.inputs, self._engine.outputs)}
+            self.signatures = dict(self._engine.signatures)
             self._warm_up()
         except WorkbenchError as error:
             self._fail(str(error))
@@ -88,11 +88,12 @@ class Servable:
         except KeyError:
             raise invalid(f'Serving signature name: "{name}" not found in signature def') from None
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+    def run(self, feeds: Mapping[str, Array], signature: str = "") -> dict[str, Array]:
         """Answer one batch.
 
         Args:
-            feeds: An array for each input of the default signature.
+            feeds: An array for each input of the signature.
+            signature: Its name; the default one where empty.
 
         Returns:
             The outputs by name, in the model's order.
@@ -101,12 +102,12 @@ class Servable:
             RequestError: A shape or type is not the signature's (INVALID_ARGUMENT), or the model failed on inputs that
                 are (INTERNAL).
         """
-        for tensor in self.signatures[DEFAULT].inputs:
+        for tensor in self.signature(signature).inputs:
             _check(tensor, feeds[tensor.name])
         begin = time.perf_counter()
         try:
             with self._in_use() as engine:
-                outputs = engine.run(feeds)
+                outputs = engine.run(signature or DEFAULT, feeds)
         except (RequestError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - engines raise classes of their own
@@ -137,14 +138,14 @@ class Servable:
         return RequestError(Code.INTERNAL, "The model failed to run; the server's log says why")
 
     def _warm_up(self) -> None:
-        inputs = self.signatures[DEFAULT].inputs
+        inputs = self.signature("").inputs
         if any(-1 in tensor.shape[1:] or tensor.dtype == "string" for tensor in inputs):
             return  # no way to know what a real input looks like
         feeds = {one.name: np.zeros([max(size, 1) for size in one.shape], dtype=one.dtype) for one in inputs}
         for _ in range(_WARMUPS):
             begin = time.perf_counter()
             with self._in_use() as engine:
-                engine.run(feeds)
+                engine.run(DEFAULT, feeds)
             self.run_seconds = time.perf_counter() - begin
 
     def _fail(self, error: str) -> None:

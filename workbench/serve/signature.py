@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 DEFAULT = "serving_default"
+
+Method = Literal["predict", "classify", "regress"]
 
 _NAMES = {
     "float32": ("DT_FLOAT", "float"),
@@ -56,7 +59,14 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """One way to call a model; tensors in the model's own order."""
+    """One way to call a model; tensors in the model's own order.
+
+    Attributes:
+        inputs: What must be fed.
+        outputs: What is answered.
+        method: `classify` and `regress` take serialised `tf.Example`s; only SavedModels have such signatures.
+    """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    method: Method = "predict"

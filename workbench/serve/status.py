@@ -11,11 +11,20 @@ class Code(Enum):
     OK = 200
     INVALID_ARGUMENT = (400, "argument")
     FAILED_PRECONDITION = (400, "precondition")
+    OUT_OF_RANGE = (400, "range")
+    UNAUTHENTICATED = 401
+    PERMISSION_DENIED = 403
     NOT_FOUND = 404
+    ALREADY_EXISTS = (409, "exists")
+    ABORTED = (409, "aborted")
     RESOURCE_EXHAUSTED = 429
-    INTERNAL = 500
+    CANCELLED = 499
+    UNKNOWN = (500, "unknown")
+    INTERNAL = (500, "internal")
+    DATA_LOSS = (500, "loss")
     UNIMPLEMENTED = 501
     UNAVAILABLE = 503
+    DEADLINE_EXCEEDED = 504
 
     @property
     def http(self) -> int:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -15,31 +12,28 @@ from starlette.routing import Route
 
 from workbench.serve import metrics
 from workbench.serve.rest.body import TooLargeError, inflate, read_body
-from workbench.serve.rest.handler import Handler, Reply, health_body, refuse, stats_body
+from workbench.serve.rest.handler import Handler, health_body, refuse, stats_body
 from workbench.serve.rest.json_write import write_error
 from workbench.serve.status import RequestError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from workbench.serve.counters import Counters
-    from workbench.serve.models import Models
+    from workbench.serve.inference import Inference
 
 STATS_PATH = "/monitoring/stats"
 
 _JSON = "application/json"
-_INLINE_BYTES = 64 * 1024
-_INLINE_SECONDS = 0.002
 
 
-def rest_app(models: Models, counters: Counters, max_body_bytes: int) -> Starlette:
+def rest_app(inference: Inference, max_body_bytes: int) -> Starlette:
     """Return the ASGI application.
 
     Args:
-        models: What is served.
-        counters: Where requests are counted.
+        inference: What answers.
         max_body_bytes: Largest body, also after inflation; more is answered with 413.
     """
+    models, counters = inference.models, inference.counters
     page = metrics.MetricsPage(counters)
 
     async def healthz(_: Request) -> Response:
@@ -61,18 +55,16 @@ def rest_app(models: Models, counters: Counters, max_body_bytes: int) -> Starlet
     )
     app.router.redirect_slashes = False
     # Not a route: Starlette matches decoded paths, and none with a line break in it.
-    app.router.default = ServingDoor(models, Handler(models, counters), max_body_bytes)
+    app.router.default = ServingDoor(Handler(inference), max_body_bytes)
     return app
 
 
 class ServingDoor:
     """Everything under `/v1/`, as raw ASGI: the path is matched as it was sent, percent-encoded."""
 
-    def __init__(self, models: Models, handler: Handler, limit: int) -> None:
-        self._models = models
+    def __init__(self, handler: Handler, limit: int) -> None:
         self._handler = handler
         self._limit = limit
-        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="infer")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -88,26 +80,16 @@ class ServingDoor:
             return Response(write_error("Not Found"), 404, media_type=_JSON)
         try:
             body = await read_body(request, self._limit)
-            gzipped = _gzipped(request)
-            work = partial(self._work, request.method, path, body, gzipped=gzipped)
-            # Handing a small request to a thread costs more than it takes; a slow model must not stop the loop.
-            if not gzipped and len(body) <= _INLINE_BYTES and self._models.slowest_run() <= _INLINE_SECONDS:
-                reply = work()
-            else:
-                reply = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            if _gzipped(request):
+                body = await asyncio.to_thread(inflate, body, self._limit)
+            reply = await self._handler(request.method, path, body)
         except TooLargeError:
             # What the client still sends is not read: the connection cannot be used again.
             body = write_error(f"The request body must be at most {self._limit} bytes")
             return Response(body, 413, {"connection": "close"}, media_type=_JSON)
+        except RequestError as error:
+            reply = refuse(error)
         return Response(reply.body, reply.code.http, media_type=_JSON)
-
-    def _work(self, method: str, path: str, body: bytes, *, gzipped: bool) -> Reply:
-        if gzipped:
-            try:
-                body = inflate(body, self._limit)
-            except RequestError as error:
-                return refuse(error)
-        return self._handler(method, path, body)
 
 
 def _gzipped(request: Request) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.serve.counters import Counters
+    from workbench.serve.inference import Inference
     from workbench.serve.models import Models
     from workbench.serve.servable import Servable
     from workbench.serve.signature import Signature
 
+_INLINE_BYTES = 64 * 1024  # a longer body is read in a thread: it would keep the loop from all others
 _log = logging.getLogger(__name__)
 _VERBS = {"classify": "classification", "regress": "regression"}
 
@@ -38,13 +41,14 @@ class Reply:
 
 
 class Handler:
-    """TensorFlow Serving's REST predict, status and metadata; safe to call from many threads."""
+    """TensorFlow Serving's REST predict, status and metadata."""
 
-    def __init__(self, models: Models, counters: Counters) -> None:
-        self._models = models
-        self._counters = counters
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
+        self._models = inference.models
+        self._counters = inference.counters
 
-    def __call__(self, method: str, path: str, body: bytes) -> Reply:
+    async def __call__(self, method: str, path: str, body: bytes) -> Reply:
         """Answer one request; never raises.
 
         Args:
@@ -56,7 +60,7 @@ class Handler:
         try:
             asked = route(method, path)
             name, predicting = asked.target.name, asked.verb == "predict"
-            reply = Reply(Code.OK, self._answer(asked, body))
+            reply = Reply(Code.OK, await self._answer(asked, body))
         except RequestError as error:
             reply = refuse(error)
         except MemoryError:
@@ -69,29 +73,32 @@ class Handler:
             self._counters.count_error(name)
         return reply
 
-    def _answer(self, asked: Route, body: bytes) -> bytes:
+    async def _answer(self, asked: Route, body: bytes) -> bytes:
         if asked.verb == "status":
             return status_json(self._models.listed(asked.target))
         if asked.verb == "metadata":
             return metadata_json(self._models.find(asked.target))
         if asked.verb == "predict":
-            return self._predict(asked, body)
+            return await self._predict(asked, body)
         parse_object(body)
         self._models.find(asked.target)
         raise RequestError(Code.INVALID_ARGUMENT, f"No {_VERBS[asked.verb]} inputs found in SignatureDef")
 
-    def _predict(self, asked: Route, body: bytes) -> bytes:
+    async def _predict(self, asked: Route, body: bytes) -> bytes:
         begin = time.perf_counter()
-        servable, by_row, feeds = self._read(asked, body)
+        if len(body) <= _INLINE_BYTES:
+            servable, signature, by_row, feeds = self._read(asked, body)
+        else:
+            servable, signature, by_row, feeds = await asyncio.to_thread(self._read, asked, body)
         before = time.perf_counter()
-        outputs = servable.run(feeds)
+        outputs = await self._inference.run(servable, feeds, signature)
         run_seconds = time.perf_counter() - before
         reply = write_predictions(outputs) if by_row else write_outputs(outputs)
         examples = max((array.shape[0] for array in feeds.values() if array.ndim), default=1)
         self._counters.count_answer(servable.name, time.perf_counter() - begin, run_seconds, examples)
         return reply
 
-    def _read(self, asked: Route, body: bytes) -> tuple[Servable, bool, dict[str, np.ndarray[Any, Any]]]:
+    def _read(self, asked: Route, body: bytes) -> tuple[Servable, str, bool, dict[str, np.ndarray[Any, Any]]]:
         try:
             servable = self._models.find(asked.target)
         except RequestError:
@@ -102,9 +109,9 @@ class Handler:
         if fast is not None:
             signature, key, feeds = fast
             servable.signature(signature)
-            return servable, key == "instances", feeds
+            return servable, signature, key == "instances", feeds
         read = read_predict(parse_object(body), servable.signature)
-        return servable, read.by_row, read.feeds
+        return servable, read.signature, read.by_row, read.feeds
 
 
 def _fast(signature: Signature, body: bytes) -> tuple[str, str, dict[str, np.ndarray[Any, Any]]] | None:

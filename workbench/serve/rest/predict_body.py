@@ -24,6 +24,7 @@ class PredictBody:
 
     feeds: Feeds
     by_row: bool
+    signature: str
 
 
 def read_predict(document: dict[str, Any], find_signature: Callable[[str], Signature]) -> PredictBody:
@@ -48,9 +49,9 @@ def read_predict(document: dict[str, Any], find_signature: Callable[[str], Signa
             " one of 'inputs' or 'instances' keys to exist "
         )
     if "instances" in document:
-        return PredictBody(_rows(document, tensors), by_row=True)
+        return PredictBody(_rows(document, tensors), by_row=True, signature=name)
     if "inputs" in document:
-        return PredictBody(_columns(document["inputs"], tensors), by_row=False)
+        return PredictBody(_columns(document["inputs"], tensors), by_row=False, signature=name)
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
