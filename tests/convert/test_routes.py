@@ -76,6 +76,13 @@ def test_the_map_goes_on_from_what_it_becomes(trained: Artifact, workspace: Work
     assert path in (["tflite/int8", "packed/int8"], ["onnx/int8", "packed/int8"])
 
 
+def test_no_way_leads_on_over_a_packed_file(converted: dict[str, Artifact], workspace: Workspace) -> None:
+    """It unpacks to the very file that was packed: a packed TFLite file is no way to Keras."""
+    found = routes(converted["tflite/int8"], workspace=workspace)
+    assert "packed/int8" in found.reachable()
+    assert not [each for each in found.edges if each.source.startswith("packed/")]
+
+
 def test_a_way_of_several_steps_is_gone(trained: Artifact, digits: Dataset, workspace: Workspace) -> None:
     made = convert_along(trained, "packed", numeric="int8", dataset=digits, workspace=workspace)
     assert made.label == "packed/int8"

@@ -126,6 +126,8 @@ def _from(start: str, edges: Iterable[Edge]) -> list[Edge]:
     found: list[Edge] = []
     labels = [start]
     for label in labels:
+        if label != start and label.startswith("packed/"):
+            continue  # it unpacks to the very file that was packed, so no way leads on over it
         leading_on = [edge for edge in edges if edge.source == label and edge.target != start]
         found += leading_on
         labels += [edge.target for edge in leading_on if edge.target not in labels]
