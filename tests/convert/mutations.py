@@ -27,7 +27,8 @@ def mutated(content: bytes, draw: random.Random) -> bytes:
         if content.startswith(b"\x08") and (changed := _in_message(content, draw)):
             return changed
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
-        content = draw.choice(_KINDS)(content, draw) or content[:1]
+        # Nothing can only be damaged by something.
+        content = draw.choice(_KINDS)(content, draw) or content[:1] if content else draw.randbytes(draw.randrange(1, 9))
     return content
 
 

@@ -279,6 +279,21 @@ def _onnx(path: Path) -> Path:
     return file
 
 
+def _torch(path: Path) -> Path:
+    import torch
+
+    from workbench.convert.incoming.torch_module import write_program
+
+    torch.manual_seed(0)
+    parts = torch.nn
+    module = parts.Sequential(
+        parts.Conv2d(1, 2, 3), parts.BatchNorm2d(2), parts.ReLU(), parts.Flatten(), parts.Linear(32, 3)
+    )
+    file = path.with_suffix(".pt2")
+    write_program(module, np.zeros((2, 1, 6, 6), np.float32), file)
+    return file
+
+
 def _packed(made: Any, format_: Any) -> Any:
     def write(path: Path) -> Path:
         from workbench.evaluate.packing import pack
@@ -323,6 +338,7 @@ _WRITERS = {
     "custom": _lite_function(lambda tf, x: tf.raw_ops.Betainc(a=x, b=x, x=x), 1, custom=True),
     "lite_two_inputs": _lite_function(lambda _, x, other: x + other, 2),
     "onnx": _onnx,
+    "torch": _torch,
     "packed_onnx": _packed(_onnx, "onnx"),
     "packed_tflite": _packed(_lite(), "tflite"),
     "packed_keras": _packed(_saved("tf_keras", ".keras"), "tf_keras"),

@@ -23,7 +23,7 @@ def examine(context: StageContext) -> list[dict[str, Any]]:
     _imported(context.settings["modules"])
     found: list[dict[str, Any]] = []
     while waiting:
-        answered = list(_examined_by_child(waiting))
+        answered = list(_examined_by_child(waiting, trust=context.settings.get("trust", False)))
         found += answered
         del waiting[: len(answered)]
     return found
@@ -36,13 +36,13 @@ def _imported(modules: list[str]) -> None:
         importlib.import_module(module)
 
 
-def _examined_by_child(files: list[str]) -> Any:
+def _examined_by_child(files: list[str], *, trust: bool) -> Any:
     """Give the outcomes of one child until it has died, hung or done all."""
     answers, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(answers)
-        _work(files, writing)
+        _work(files, writing, trust=trust)
     os.close(writing)
     left, hung = b"", False
     with os.fdopen(answers, "rb", buffering=0) as pipe:
@@ -69,18 +69,18 @@ def _end(status: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _work(files: list[str], writing: int) -> None:
+def _work(files: list[str], writing: int, *, trust: bool) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + _MEMORY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for file in files:
-        answer = {"file": file, **_outcome(Path(file))}
+        answer = {"file": file, **_outcome(Path(file), trust=trust)}
         os.write(writing, json.dumps(answer).encode() + b"\n")
     os._exit(0)
 
 
-def _outcome(path: Path) -> dict[str, str]:
-    arrival = Arrival(path=path, target=path.parent, trust=False, signature=None, note=lambda _: None)
+def _outcome(path: Path, *, trust: bool) -> dict[str, str]:
+    arrival = Arrival(path=path, target=path.parent, trust=trust, signature=None, note=lambda _: None)
     try:
         kind_of(path)().examine(arrival)
     except WorkbenchError as error:
