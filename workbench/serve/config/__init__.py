@@ -1,0 +1,1 @@
+"""TensorFlow Serving's configuration files: text protos read into settings, and written."""
