@@ -1,0 +1,1 @@
+"""The messages of the protocols, written from their public descriptions, and what they compile to."""
