@@ -1,0 +1,41 @@
+"""The settings of a server's safety."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from workbench.core.settings import Settings
+
+Role = Literal["predict", "admin"]
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Security(Settings):
+    """Keys and certificates; without any the server answers to this machine only."""
+
+    api_keys: dict[str, Role] = Field(
+        default={}, description="SHA-256 (hex) of each API key and what it may do; admin may also predict"
+    )
+    certificate: str | None = Field(default=None, description="PEM file of the server's certificate chain")
+    private_key: str | None = Field(default=None, description="PEM file of the certificate's key")
+    client_ca: str | None = Field(default=None, description="PEM file of those who sign clients' certificates (mTLS)")
+
+    @field_validator("api_keys")
+    @classmethod
+    def _hashes_only(cls, keys: dict[str, Role]) -> dict[str, Role]:
+        # Whoever writes the key itself here would have it in every run folder.
+        if not all(_SHA256.fullmatch(each.lower()) for each in keys):
+            raise ValueError("must name keys by their SHA-256 in hex, 64 digits, as `new_key()` gives it")
+        return {each.lower(): role for each, role in keys.items()}
+
+    @model_validator(mode="after")
+    def _whole(self) -> Security:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("must have a certificate and its private_key, or neither")
+        if self.client_ca is not None and self.certificate is None:
+            raise ValueError("must have a certificate and its private_key where clients' certificates are asked for")
+        return self
