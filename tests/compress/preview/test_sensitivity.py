@@ -1,9 +1,17 @@
+import itertools
+import time
 from collections.abc import Iterator
 
+import numpy as np
+import onnxruntime
 import pytest
 
 from workbench.compress.preview import Preview, PreviewSettings, open_preview
+from workbench.compress.preview.growing_sample import stratified_order
+from workbench.compress.preview.perturb import whole_numbers
 from workbench.compress.preview.sensitivity import sensitivity
+from workbench.compress.preview.weight_map import read
+from workbench.compress.preview.whole_numbers import WholeNumbers
 from workbench.convert.adopt import adopt
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, JobCancelledError
@@ -37,6 +45,38 @@ def test_it_says_on_how_many_images_it_was_measured(preview: Preview) -> None:
     found = sensitivity(preview, sparsities=(0.5,), bits=())
     assert 250 <= found.images <= found.total
     assert all(cell.accuracy.total == found.images for cell in found.cells)
+
+
+@pytest.mark.parametrize(("layer", "bits"), [("conv2", 2), ("dense", 4), ("conv3", 8)])
+def test_rounded_floats_answer_as_a_file_of_whole_numbers_does(
+    preview: Preview, digits: Dataset, layer: str, bits: int
+) -> None:
+    content = preview.candidate(PreviewSettings()).floats.data
+    (mapped,) = (each for each in preview.map.kernels if each.kernel.layer == layer)
+    whole = whole_numbers(read(content, mapped.place), bits, mapped.channel_axis)
+    # Without the fusions that compute a MatMul of whole numbers with rounded inputs.
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    file = WholeNumbers(content, [mapped], bits).stored([whole]).data
+    order = stratified_order(digits.labels("test"))
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    (outputs,) = session.run(None, {"image": digits.floats("test")[order]})
+    right = np.asarray(outputs).argmax(axis=1) == digits.labels("test")[order]
+    cell = sensitivity(preview, sparsities=(), bits=(bits,), images=len(right)).cell(layer, f"{bits} bits")
+    assert cell is not None
+    assert cell.accuracy.successes == np.count_nonzero(right)
+
+
+def test_a_machine_that_became_slow_answers_fewer_images(preview: Preview, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "seconds_an_image", 1e-6)
+    planned = sensitivity(preview, sparsities=(0.5,), bits=())
+    ticks = itertools.count(step=3)
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(ticks)))
+    slow = sensitivity(preview, sparsities=(0.5,), bits=())
+    assert (planned.images, slow.images) == (planned.total, 250)
+    exact = sensitivity(preview, sparsities=(0.5,), bits=(), images=250)
+    assert slow.cells == exact.cells
+    assert slow.parent_accuracy == exact.parent_accuracy
 
 
 def test_what_is_never_pruned_has_bits_only(digits: Dataset, workspace: Workspace) -> None:

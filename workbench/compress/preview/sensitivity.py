@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SPARSITIES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 BITS = (8, 6, 4, 3, 2)
-_SECONDS = 6.0
+# What a scan is planned for, and where it goes on with fewer images because the machine has other things to do.
+_SECONDS, _PATIENCE = 6.0, 10.0
 
 
 def sensitivity(
@@ -39,7 +40,7 @@ def sensitivity(
         preview: An open slider of the model.
         sparsities: Shares of a kernel's weights to set to zero, each in (0, 1).
         bits: Bits a weight, each in 2…8.
-        images: Test images a cell; None is as many as take about 6 seconds in all on an idle machine, 250 at least.
+        images: Test samples a cell; None is as many as take about 6 seconds in all, 250 at least.
         progress: Called with cells done, cells in all and what was measured.
         cancelled: Asked between two cells.
 
@@ -59,37 +60,46 @@ def sensitivity(
     ]
     count = _images(preview, len(plan), images)
     names = preview.kernel_names
-    parent = preview.parent.bits[:count]
     began = time.perf_counter()
-    cells: list[SensitivityCell] = []
+    answers: list[str] = []
     for number, label, setting in plan:
         if cancelled():
-            raise JobCancelledError(f"The scan was cancelled after {len(cells)} of {len(plan)} cells.")
-        ours = preview.alone(number, setting, count)
-        drop = paired_drop(parent, ours)
-        cells.append(
-            SensitivityCell(
-                layer=names[number],
-                setting=label,
-                sparsity=setting.sparsity or None,
-                weight_bits=setting.bits,
-                accuracy=wilson(ours.count("1"), count),
-                drop=drop.drop,
-                drop_low=drop.low,
-                drop_high=drop.high,
-            )
-        )
+            raise JobCancelledError(f"The scan was cancelled after {len(answers)} of {len(plan)} cells.")
+        answers.append(preview.alone(number, setting, count))
         if progress is not None:
-            progress(len(cells), len(plan), f"{names[number]}: {label}")
+            progress(len(answers), len(plan), f"{names[number]}: {label}")
+        if images is None:
+            count = _paced(count, answers, len(plan) - len(answers), time.perf_counter() - began)
+    # All cells are about the same samples.
+    count = min(map(len, answers))
+    parent = preview.parent.bits[:count]
+    cells = tuple(
+        _cell(names[number], label, setting, parent, ours[:count])
+        for (number, label, setting), ours in zip(plan, answers, strict=True)
+    )
     return Sensitivity(
         layers=names,
         settings=tuple(label for label, _ in settings),
-        cells=tuple(cells),
+        cells=cells,
         parent_accuracy=wilson(parent.count("1"), count),
         images=count,
         total=len(preview.parent.right),
         seconds=time.perf_counter() - began,
         unmapped=preview.map.unmapped,
+    )
+
+
+def _cell(layer: str, label: str, setting: LayerSetting, parent: str, ours: str) -> SensitivityCell:
+    drop = paired_drop(parent, ours)
+    return SensitivityCell(
+        layer=layer,
+        setting=label,
+        sparsity=setting.sparsity or None,
+        weight_bits=setting.bits,
+        accuracy=wilson(ours.count("1"), len(ours)),
+        drop=drop.drop,
+        drop_low=drop.low,
+        drop_high=drop.high,
     )
 
 
@@ -113,5 +123,15 @@ def _images(preview: Preview, cells: int, asked: int | None) -> int:
     total = len(preview.parent.right)
     if asked is not None:
         return min(require_whole("images", asked, least=1), total)
-    affordable = int(_SECONDS / max(1, cells) / max(preview.seconds_an_image, 1e-9))
-    return min(total, max(FIRST, affordable // FIRST * FIRST))
+    return min(total, _affordable(_SECONDS, cells, preview.seconds_an_image))
+
+
+def _paced(count: int, answers: Sequence[str], left: int, seconds: float) -> int:
+    """Return how many samples the cells that are left can have; how fast a machine answers is known while it does."""
+    if not left:
+        return count
+    return min(count, _affordable(_PATIENCE - seconds, left, seconds / sum(map(len, answers))))
+
+
+def _affordable(seconds: float, cells: int, seconds_a_sample: float) -> int:
+    return max(FIRST, int(seconds / max(1, cells) / max(seconds_a_sample, 1e-9)) // FIRST * FIRST)
