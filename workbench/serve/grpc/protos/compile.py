@@ -5,6 +5,7 @@ Needs grpcio-tools, which is for developers; whoever installs the package has th
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def compile_protos(target: Path) -> None:
     Raises:
         RuntimeError: The compiler refused one; it has said why on standard error.
     """
-    from grpc_tools import protoc
+    protoc = import_module("grpc_tools.protoc")  # without types
 
     sources = sorted(path.name for path in FOLDER.glob("*.proto"))
     well_known = files("grpc_tools") / "_proto"
