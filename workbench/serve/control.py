@@ -92,7 +92,7 @@ class Control(Protocol):
         """Serve a model again, or what lies in its folder now.
 
         Raises:
-            RequestError: NOT_FOUND, no such model; UNAVAILABLE, it cannot be loaded.
+            RequestError: NOT_FOUND, no such model; FAILED_PRECONDITION, none of its versions can be loaded.
         """
 
     async def unload(self, name: str) -> None:
@@ -134,12 +134,13 @@ class NoControl:
 
 def index_of(models: Models) -> list[Indexed]:
     """Return every version of every model, by name and newest first."""
-    found = []
-    for name in models.names():
-        model = models.model(name)
-        for version, one in sorted(model.versions.items(), reverse=True) if model is not None else ():
-            found.append(Indexed(name, version, one.state, one.error or ""))
-    return found
+    every = [(name, models.model(name)) for name in models.names()]
+    return [
+        Indexed(name, one.version, one.state, one.error or "")
+        for name, model in every
+        if model is not None
+        for one in model.listed()
+    ]
 
 
 def _pairs(versions: tuple[tuple[str, int], ...]) -> str:

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.serve.models import Listed
     from workbench.serve.servable import Servable
     from workbench.serve.signature import Signature, Tensor
 
 
-def status_json(versions: list[Servable]) -> bytes:
+def status_json(versions: Sequence[Listed]) -> bytes:
     """Return the state of each version; int64 is text in JSON, empty fields are printed."""
     return orjson.dumps({"model_version_status": [_status(one) for one in versions]})
 
 
-def _status(version: Servable) -> dict[str, Any]:
+def _status(version: Listed) -> dict[str, Any]:
     return {
         "version": str(version.version),
         "state": version.state,
