@@ -17,7 +17,7 @@ from workbench.serve.status import Code, RequestError, invalid
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from workbench.serve.engine import Engine
+    from workbench.serve.engines.base import Engine
     from workbench.serve.signature import Signature, Tensor
 
     Array = np.ndarray[Any, Any]

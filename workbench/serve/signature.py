@@ -9,7 +9,7 @@ DEFAULT = "serving_default"
 
 Method = Literal["predict", "classify", "regress"]
 
-_NAMES = {
+TYPES = {
     "float32": ("DT_FLOAT", "float"),
     "float64": ("DT_DOUBLE", "double"),
     "float16": ("DT_HALF", "half"),
@@ -34,26 +34,31 @@ class Tensor:
         name: As clients call it.
         dtype: NumPy's name of the type, or `string`.
         shape: Sizes, -1 where free; the first is the batch.
+        unknown_rank: Any shape may be fed; `shape` is then empty.
+        graph_name: What a SavedModel's graph calls it, e.g. `serving_default_x:0`; empty elsewhere.
     """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    unknown_rank: bool = False
+    graph_name: str = ""
 
     @property
     def proto_type(self) -> str:
         """TensorFlow's enum name, e.g. `DT_FLOAT`."""
-        return _NAMES[self.dtype][0]
+        return TYPES[self.dtype][0]
 
     @property
     def type_name(self) -> str:
         """TensorFlow's short name in messages, e.g. `float`."""
-        return _NAMES[self.dtype][1]
+        return TYPES[self.dtype][1]
 
     def admits(self, shape: tuple[int, ...]) -> bool:
         """Tell whether an array of this shape may be fed."""
-        return len(shape) == len(self.shape) and all(
-            want in (-1, got) for want, got in zip(self.shape, shape, strict=True)
+        return self.unknown_rank or (
+            len(shape) == len(self.shape)
+            and all(want in (-1, got) for want, got in zip(self.shape, shape, strict=True))
         )
 
 
@@ -65,8 +70,17 @@ class Signature:
         inputs: What must be fed.
         outputs: What is answered.
         method: `classify` and `regress` take serialised `tf.Example`s; only SavedModels have such signatures.
+        made_for: Samples a run that the model was made for, where it takes others in parts; None takes any number.
     """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     method: Method = "predict"
+    made_for: int | None = None
+
+    @property
+    def batched(self) -> bool:
+        """Whether samples of several requests may share a run: the first axis of every tensor is free."""
+        return self.made_for is None and all(
+            tensor.shape and tensor.shape[0] == -1 for tensor in (*self.inputs, *self.outputs)
+        )

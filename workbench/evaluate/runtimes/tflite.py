@@ -46,7 +46,7 @@ class TfliteRuntime(Runtime):
     def _build(self) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        with _unannounced():
+        with unannounced():
             self._interpreter = Interpreter(model_content=self._content, num_threads=self.threads)
             self._interpreter.allocate_tensors()
         self._input = _only("inputs", self._interpreter.get_input_details())
@@ -90,7 +90,7 @@ _announced = threading.Event()
 
 
 @contextlib.contextmanager
-def _unannounced() -> Iterator[None]:
+def unannounced() -> Iterator[None]:
     """Keep the engine's first interpreter from announcing its delegate on the terminal.
 
     LiteRT writes that line once a process to the file descriptor itself and has no setting for it.
