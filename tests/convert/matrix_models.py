@@ -1,12 +1,13 @@
 """The networks of the matrix, trained for a moment on digits and saved as people would have them.
 
 Run as a program in a process of its own, for it imports Keras 3, tf_keras and, where it is there, torch:
-`python matrix_models.py FOLDER`. It writes `<name>.keras` for each, for some also `<name>.tf_keras.keras` and
-`<name>.h5`, for torch `<name>.pt2`, and the arrays that they answer as `<data>.npz`.
+`python matrix_models.py FOLDER [NAME …]`, all of them where none is named. It writes `<name>.keras` for each, for some
+also `<name>.tf_keras.keras` and `<name>.h5`, for torch `<name>.pt2`, and the arrays that they answer as `<data>.npz`.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,8 @@ def train(model: Any, name: str, keras: Any, data: dict[str, tuple[np.ndarray, n
     model.fit(x[:cut], y[:cut], batch_size=size, epochs=1 if size == 1 else _EPOCHS, verbose=0)
 
 
-def save_torch(folder: Path, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Write the networks of torch, which take channels first."""
+def save_torch(folder: Path, data: dict[str, tuple[np.ndarray, np.ndarray]], names: list[str]) -> None:
+    """Write networks of torch, which take channels first."""
     import torch
     from torch import nn
 
@@ -131,6 +132,8 @@ def save_torch(folder: Path, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     )  # fmt: skip
     mlp = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
     for name, module in (("torch_cnn", cnn), ("torch_mlp", mlp)):
+        if name not in names:
+            continue
         optimizer = torch.optim.Adam(module.parameters(), 3e-3)
         for _ in range(_EPOCHS):
             for start in range(0, cut, 64):
@@ -142,14 +145,15 @@ def save_torch(folder: Path, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
         torch.export.save(program, folder / f"{name}.pt2")
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, names: list[str]) -> None:
+    """Write the networks of these names."""
     import keras
     import tf_keras
 
     data = arrays()
     for name, (x, y) in data.items():
         np.savez(folder / f"{name}.npz", x=x, y=y)
-    for name in (each for each in DATA if each not in TORCH):
+    for name in (each for each in names if each not in TORCH):
         model = network(name, keras)
         train(model, name, keras, data)
         model.save(folder / f"{name}.keras")
@@ -158,12 +162,9 @@ def main(folder: Path) -> None:
             train(old, name, tf_keras, data)
             old.save(folder / f"{name}.tf_keras.keras")
             old.save(folder / f"{name}.h5")
-    try:
-        import torch  # noqa: F401 - is it there?
-    except ImportError:
-        return
-    save_torch(folder, data)
+    if importlib.util.find_spec("torch"):
+        save_torch(folder, data, names)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:] or list(DATA))

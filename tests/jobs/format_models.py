@@ -33,6 +33,19 @@ def make(context: StageContext) -> str:
     )  # fmt: skip
 
 
+def answer(context: StageContext) -> str:
+    """Write what an artifact answers to the test samples of a dataset, returns the file."""
+    from workbench.datasets import Dataset
+    from workbench.evaluate.runtimes.base import open_runtime
+
+    asked = context.settings
+    data = Dataset.open_spec(asked["dataset"], context.workspace)
+    file = context.result / "answers.npy"
+    with open_runtime(Artifact.load(asked["artifact"]).verify(asked["sha256"])) as runtime:
+        np.save(file, runtime.predict(data.floats("test")))
+    return str(file)
+
+
 def ask_with_bytes(context: StageContext) -> dict[str, Any]:
     """Give image files to a SavedModel's `serving_bytes`, and their pixels, where they fit, to `serving_default`."""
     import base64
