@@ -88,24 +88,29 @@ async def refuse(context: Any, error: RequestError) -> None:
 
 def _behaviour(method: str, kind: Any, answer: Answer, count: Callable[[str, Any, Code], None] | None) -> Behaviour:
     # The bytes are parsed here, because gRPC answers a message that it cannot read as if the fault were ours.
+    tell = count or _nothing
+
     async def respond(data: bytes, context: Any) -> bytes:
-        call, request, code = Call(context), None, Code.OK
+        call, request = Call(context), None
         try:
             request = parse(kind, data)
-            return bytes((await answer(request, call)).SerializeToString())
+            reply = bytes((await answer(request, call)).SerializeToString())
         except asyncio.CancelledError:
-            code = Code.DEADLINE_EXCEEDED if call.late() else Code.CANCELLED
+            tell(method, request, Code.DEADLINE_EXCEEDED if call.late() else Code.CANCELLED)
             raise
         except Exception as error:  # a request must never end the server
             told = _as_request_error(error)
-            code = told.code
+            tell(method, request, told.code)
             await refuse(context, told)
-            raise  # `abort` has raised already
-        finally:
-            if count is not None:
-                count(method, request, code)
+            raise  # never reached: `refuse` does
+        tell(method, request, Code.OK)
+        return reply
 
     return respond
+
+
+def _nothing(method: str, request: Any, code: Code) -> None:
+    del method, request, code
 
 
 def _as_request_error(error: Exception) -> RequestError:
