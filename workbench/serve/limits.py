@@ -13,6 +13,10 @@ class Limits(Settings):
     body_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, le=1 << 31, description="largest request body, bytes, also after inflation"
     )
+    pending_bytes: int = Field(
+        default=512 * 1024 * 1024, ge=1024, le=1 << 40, description="bytes of all large bodies held at once, one worker"
+    )
+    values: int = Field(default=1 << 24, ge=16, le=1 << 31, description="most numbers or texts in one JSON body")
     header_bytes: int = Field(default=64 * 1024, ge=1024, le=1 << 20, description="largest request head, bytes")
     json_depth: int = Field(default=64, ge=4, le=512, description="deepest nesting of a JSON body")
     header_seconds: float = Field(default=10.0, gt=0, le=600, description="time for a request's head and body to stall")

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.serve.limits import Limits
 from workbench.serve.sandbox import Sandbox
 from workbench.serve.settings import ServeSettings
 from workbench.serve.store import Store
@@ -182,10 +183,12 @@ def test_no_body_is_a_server_error(fuzzed: http.client.HTTPConnection, body: byt
     assert (response.status, list(reply)) in ((200, ["predictions"]), (200, ["outputs"]), (400, ["error"]))
 
 
-@pytest.mark.parametrize("path", ["/", "/v2", "/etc/passwd", "/v1", "/%2e%2e/%2e%2e/etc/passwd", "/v1%2fmodels/tiny"])
+@pytest.mark.parametrize("path", ["/", "/v3", "/etc/passwd", "/v1", "/%2e%2e/%2e%2e/etc/passwd", "/v1%2fmodels/tiny"])
 def test_other_paths_are_404(served: Sandbox, path: str) -> None:
     status, headers, reply = ask(served, "GET", path)
-    assert (status, headers["content-type"], json.loads(reply)) == (404, "application/json", {"error": "Not Found"})
+    # The page of the library under TensorFlow Serving.
+    assert (status, headers["content-type"], headers["connection"]) == (404, "text/html", "close")
+    assert reply == b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n"
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "%2e%2e%2f%2e%2e%2fetc", "..%5c..", "a%0d%0ab", "%00"])
@@ -239,6 +242,6 @@ def test_a_large_batch(served: Sandbox) -> None:
 def strict(tiny_onnx: Artifact, serve_workspace: Workspace) -> Iterator[Sandbox]:
     store = Store.of(serve_workspace)
     versions = [store.publish(tiny_onnx, "tiny")]
-    settings_ = ServeSettings(name="tiny", max_body_bytes=2048)
+    settings_ = ServeSettings(name="tiny", limits=Limits(body_bytes=2048))
     with Sandbox(settings_, store, versions, serve_workspace).wait() as sandbox:
         yield sandbox

@@ -1,0 +1,50 @@
+"""uvicorn, set up as the REST ports need it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import uvicorn
+
+from workbench.serve.rest.connection import HttpConnection
+from workbench.serve.security import ssl_context
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from workbench.serve.limits import Limits
+    from workbench.serve.security import Security
+
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+
+
+def http_config(app: ASGIApp, limits: Limits, security: Security, *, drain_seconds: float = 5.0) -> uvicorn.Config:
+    """Return the settings of one HTTP port.
+
+    Args:
+        app: What answers.
+        limits: What a connection may do.
+        security: Its certificate makes the port speak TLS.
+        drain_seconds: Time that requests in flight have to be answered when the server ends.
+
+    Raises:
+        BadInputError: A certificate's file is not usable.
+    """
+    context = ssl_context(security)
+    config = uvicorn.Config(
+        app,
+        http=cast("Any", partial(HttpConnection, limits=limits)),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=max(1, round(drain_seconds)),
+    )
+    config.load()
+    config.ssl = context
+    return config
