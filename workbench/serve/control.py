@@ -11,7 +11,7 @@ from workbench.core.records.base import Record
 from workbench.serve.status import Code, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from workbench.serve.config.model_config import ModelConfig
     from workbench.serve.models import Models
@@ -49,6 +49,22 @@ class Reload(Record):
     labels: dict[str, dict[str, int]] = Field(default_factory=dict)
     refused: tuple[Refusal, ...] = ()
 
+    @classmethod
+    def merged(cls, parts: Iterable[Reload]) -> Reload:
+        """Return what several did together."""
+        every = list(parts)
+        return cls(
+            loaded=tuple(pair for one in every for pair in one.loaded),
+            unloaded=tuple(pair for one in every for pair in one.unloaded),
+            labels={name: labels for one in every for name, labels in one.labels.items()},
+            refused=tuple(refusal for one in every for refusal in one.refused),
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether a version came, went, or was refused."""
+        return bool(self.loaded or self.unloaded or self.refused)
+
     def sentence(self) -> str:
         """Return it as one line for a log."""
         parts = [f"loaded {_pairs(self.loaded)}", f"unloaded {_pairs(self.unloaded)}"]
@@ -58,6 +74,14 @@ class Reload(Record):
         ]
         parts += [f"refused {one.name}: {one.reason}" for one in self.refused]
         return "; ".join(parts)
+
+
+class ReloadError(RequestError):
+    """A reload of which something important was not done; `done` is what was."""
+
+    def __init__(self, code: Code, message: str, done: Reload) -> None:
+        super().__init__(code, message)
+        self.done = done
 
 
 @dataclass(frozen=True)
