@@ -30,7 +30,7 @@ _BYTES_ALWAYS, _BYTES_A_BYTE = 2 * 2**30, 8
 _OPEN_AXIS = 32
 # What engines say where they get no more memory.
 _MEMORY = re.compile(r"bad_alloc|[Aa]llocat|[Mm]emory")
-_SERVER = "workbench.serve.child"
+_SERVER = "workbench.serve.worker"
 _END = re.compile(r"was killed by \w+|ended with exit code -?\d+|took (?:longer|more memory) than its limit of \S+ \w+")
 
 

@@ -21,11 +21,16 @@ def end_with(parent: int) -> None:
     Args:
         parent: The parent's process id.
     """
+    die_with(parent)
+    threading.Thread(target=_until_closed, name="parent-watch", daemon=True).start()
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel end this process with the thread that started it, where the kernel can."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before we asked to be told
             os._exit(0)
-    threading.Thread(target=_until_closed, name="parent-watch", daemon=True).start()
 
 
 def _until_closed() -> None:

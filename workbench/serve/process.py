@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 LOG = "stderr.log"
 
 _SECONDS_TO_START = 10.0
-_FACTS = {"listening": {"port", "note"}, "ready": set(), "failed": {"error"}}  # what the child may say, and with what
+# What the child may say, and with what.
+_FACTS = {"listening": {"ports", "note"}, "ready": set(), "failed": {"error"}, "draining": set()}
 
 
 class ChildProcess:

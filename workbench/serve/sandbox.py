@@ -220,7 +220,7 @@ class Sandbox:
             self._tell("state", state="running", attempt=1, pid=self._pid)
         elif kind == "listening":
             self._note = event["note"]
-            self._client = Client(f"http://{self.settings.host}:{event['port']}", self.name)
+            self._client = Client(f"http://{self.settings.host}:{event['ports']['rest']}", self.name)
         elif kind == "ready":
             self._ask_whether_ready()
         elif kind == "failed":

@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from workbench.core.settings import Settings
+from workbench.serve.batching import Batching
+from workbench.serve.limits import Limits
+from workbench.serve.security import Security, require_guarded
 
 MODEL_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}$"
 """A model name is one folder of the store and one part of a URL: it can leave neither."""
+
+_PORT = 65535
 
 
 class ServeSettings(Settings):
     """How a sandbox answers; the model's files are named apart from it."""
 
     name: str = Field(default="model", pattern=MODEL_NAME, description="model name in the URL")
-    port: int = Field(default=0, ge=0, le=65535, description="TCP port; 0 takes a free one")
-    host: Literal["127.0.0.1"] = Field(default="127.0.0.1", description="address to listen on; this machine only")
-    threads: int = Field(default=1, ge=1, le=64, description="threads one inference may use")
-    max_body_bytes: int = Field(
-        default=64 * 1024 * 1024,
-        ge=1024,
-        le=1 << 31,
-        description="largest request body, bytes, also after inflation",
+    port: int = Field(default=0, ge=0, le=_PORT, description="TCP port of REST; 0 takes a free one")
+    grpc_port: int | None = Field(default=0, ge=0, le=_PORT, description="TCP port of gRPC; 0 takes a free one")
+    oip_port: int | None = Field(
+        default=None, ge=0, le=_PORT, description="TCP port of the Open Inference Protocol and KServe's V1 form alone"
     )
+    grpc_socket: str | None = Field(default=None, description="path of a Unix socket that gRPC also listens on")
+    security: Security = Field(default=Security(), description="keys and certificates")
+    host: str = Field(
+        default="127.0.0.1",
+        validate_default=True,
+        description="address to listen on; any beyond this machine's needs keys",
+    )
+    workers: int = Field(default=1, ge=0, le=256, description="processes that answer; 0 takes one a core")
+    threads: int = Field(default=1, ge=1, le=64, description="threads one inference may use")
+    cors: bool = Field(default=False, description="let pages of other origins ask over REST")
+    policy: Literal["specific", "latest", "all"] = Field(
+        default="specific", description="versions served: those it was given, the newest of the store, or all of it"
+    )
+    num_versions: int = Field(default=1, ge=1, le=1024, description="versions served where the policy is latest")
+    poll_seconds: float = Field(
+        default=0.0, ge=0, le=86400, description="seconds between looks into the store; 0 looks when told to"
+    )
+    max_load_retries: int = Field(default=5, ge=0, le=100, description="times a version that fails to load is retried")
+    load_retry_seconds: float = Field(default=60.0, ge=0, le=86400, description="seconds between those tries")
+    drain_seconds: float = Field(
+        default=5.0, ge=0, le=30, description="time that requests in flight have to be answered when it is stopped"
+    )
+    batching: Batching = Field(default=Batching(), description="how requests share a run")
+    limits: Limits = Field(default=Limits(), description="what one client may ask")
+
+    @field_validator("host")
+    @classmethod
+    def _is_guarded(cls, host: str, info: ValidationInfo) -> str:
+        if "security" in info.data:  # else it is what is wrong
+            require_guarded(host, info.data["security"])
+        try:
+            return str(ipaddress.ip_address("127.0.0.1" if host == "localhost" else host))
+        except ValueError:
+            raise ValueError("must be an IP address to listen on, e.g. 127.0.0.1") from None

@@ -1,0 +1,136 @@
+"""The doors of one worker: opened on ports that the supervisor holds, closed when all that was asked is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from workbench.serve.rest.app import rest_app
+from workbench.serve.rest.server import BACKLOG, http_config
+from workbench.serve.supervision.ports import listener
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Mapping
+
+    from starlette.types import ASGIApp
+
+    from workbench.serve.control import Control
+    from workbench.serve.inference import Inference
+    from workbench.serve.settings import ServeSettings
+
+_LATEST = 256  # connections that are still taken while the listener closes; more are refused
+_LINGER_SECONDS = 0.1  # a request that is on its way in is read before its connection is closed as an idle one
+_SHARED = (("grpc.so_reuseport", 1),)
+
+
+class Doors:
+    """Listens for one worker.
+
+    Attributes:
+        draining: The worker answers what it has and takes nothing new.
+    """
+
+    def __init__(self, settings: ServeSettings, inference: Inference, control: Control) -> None:
+        self._settings = settings
+        self._inference = inference
+        self._control = control
+        self._servers: list[tuple[HttpServer, asyncio.Task[None]]] = []
+        self._grpc: Any = None
+        self.draining = False
+
+    async def open(self, ports: Mapping[str, int], *, first: bool) -> None:
+        """Listen on every port that is held.
+
+        Args:
+            ports: Numbers by door: `rest`, and perhaps `grpc` and `oip`.
+            first: This worker is the one that listens where only one can: on a Unix socket.
+        """
+        settings = self._settings
+        app = rest_app(self._inference, self._control, settings.limits, settings.security, cors=settings.cors)
+        await self._serve(app, ports["rest"])
+        addresses = [f"{_bracketed(settings.host)}:{ports['grpc']}"] if "grpc" in ports else []
+        if settings.grpc_socket and first:
+            addresses.append(f"unix:{settings.grpc_socket}")
+        if addresses:
+            await self._open_grpc(addresses)
+
+    async def close(self, seconds: float) -> None:
+        """Take nothing new, answer what is in flight, at most so many seconds, and close."""
+        self.draining = True
+        closing = [server.close() for server, _ in self._servers]
+        if self._grpc is not None:
+            closing.append(self._grpc.stop(seconds))
+        await asyncio.gather(*closing, return_exceptions=True)
+        await asyncio.wait([task for _, task in self._servers], timeout=seconds + 1)
+
+    async def _serve(self, app: ASGIApp, port: int) -> None:
+        settings = self._settings
+        config = http_config(app, settings.limits, settings.security, drain_seconds=settings.drain_seconds)
+        server = HttpServer(config)
+        sockets = [listener(settings.host, port, BACKLOG)]
+        task = asyncio.create_task(server.serve(sockets=sockets))
+        self._servers.append((server, task))
+        await server.listening.wait()
+
+    async def _open_grpc(self, addresses: list[str]) -> None:
+        from workbench.serve.grpc.server import grpc_server, open_port
+
+        settings = self._settings
+        self._grpc = grpc_server(
+            self._inference, self._control, settings.limits, settings.security, channel_arguments=_SHARED
+        )
+        for address in addresses:
+            open_port(self._grpc, address, settings.security)
+        await self._grpc.start()
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn's server without its signals, which are the worker's, and with a listener that loses nobody."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+        self._sockets: list[socket.socket] = []
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets=sockets)
+        self._sockets = list(sockets or [])
+        self.listening.set()
+
+    async def close(self) -> None:
+        """Begin to end."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, answer all that had reached this machine by then, and end."""
+        loop = asyncio.get_running_loop()
+        for each in self._sockets:
+            # What the kernel has accepted for us already would be reset with the listener.
+            with contextlib.suppress(OSError):
+                for _ in range(_LATEST):
+                    accepted, _ = each.accept()
+                    await loop.connect_accepted_socket(self._protocol, accepted, ssl=self.config.ssl)
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_LINGER_SECONDS)
+        await super().shutdown(sockets=sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        found: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return found

@@ -1,0 +1,134 @@
+"""A process that answers: `python -m workbench.serve.worker CONTROL_FD PARENT_PID`.
+
+Its supervisor tells it over a socket what to load and when to listen; it asks the supervisor for what only that may
+do (reload, load, unload). It ends with its supervisor, whatever happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.serve.parent import die_with
+from workbench.serve.supervision.channel import LONGEST_LINE, Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from workbench.serve.doors import Doors
+    from workbench.serve.versions.local_fleet import LocalFleet
+
+_OF_FLEET = ("serve", "unload", "show", "label", "forget")
+_SWITCH_SECONDS = 5e-4  # a thread that infers does not keep the loop waiting for 5 ms
+
+
+def main(control: str, parent: str) -> None:
+    """Answer until the supervisor says otherwise.
+
+    Args:
+        control: Descriptor of the socket to the supervisor.
+        parent: The supervisor's process id.
+    """
+    die_with(int(parent))
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_work(int(control)))
+    # Threads of engines need not be waited for.
+    os._exit(0)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _work(control: int) -> None:
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=control), limit=LONGEST_LINE)
+    worker = Worker()
+    channel = Channel(reader, writer, worker.handlers())
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, channel.tell, "leaving")
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    tasks = [asyncio.create_task(each) for each in (channel.run(), worker.left.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
+
+class Worker:
+    """What one process holds and does.
+
+    Attributes:
+        left: It is told to end.
+    """
+
+    def __init__(self) -> None:
+        self.left = asyncio.Event()
+        self._doors: Doors
+        self._fleet: LocalFleet
+
+    def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
+        """Return what the supervisor can ask, by name."""
+        own = (self.begin, self.load, self.listen, self.drain, self.leave)
+        return {each.__name__: each for each in own} | {name: self._on_fleet(name) for name in _OF_FLEET}
+
+    async def begin(self, settings: dict[str, Any]) -> None:
+        """Take the settings."""
+        from workbench.serve.control import NoControl
+        from workbench.serve.counters import Counters
+        from workbench.serve.doors import Doors
+        from workbench.serve.engine import open_engine
+        from workbench.serve.inference import Inference
+        from workbench.serve.models import Models
+        from workbench.serve.servable import Servable
+        from workbench.serve.settings import ServeSettings
+        from workbench.serve.versions.local_fleet import LocalFleet
+
+        asked = ServeSettings.parse(settings)
+
+        def make(name: str, version: int, path: Path) -> Servable:
+            return Servable(name, version, partial(open_engine, path, asked.threads))
+
+        models = Models({})
+        self._fleet = LocalFleet(models, make)
+        self._doors = Doors(asked, Inference(models, Counters([asked.name])), NoControl(models))
+
+    async def load(self, name: str, version: int, path: str) -> None:
+        """Open a version and run it once, without answering with it yet."""
+        await self._fleet.load(name, version, Path(path))
+
+    async def listen(self, ports: dict[str, int], *, first: bool) -> None:
+        """Open the doors."""
+        await self._doors.open(ports, first=first)
+        gc.collect()
+        gc.freeze()  # what is loaded stays: the collector need not walk it at every hundredth request
+
+    async def drain(self, seconds: float) -> None:
+        """Close the doors when all that was asked is answered."""
+        await self._doors.close(seconds)
+
+    async def leave(self) -> None:
+        """End."""
+        self.left.set()
+
+    def _on_fleet(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def ask(**arguments: Any) -> Any:
+            return await getattr(self._fleet, name)(**arguments)
+
+        return ask
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
