@@ -36,6 +36,7 @@ class Inference:
     def __init__(self, models: Models, counters: Counters) -> None:
         self.models = models
         self.counters = counters
+        counters.holds = lambda name: models.model(name) is not None
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="infer")
 
     def find(self, target: Target) -> Servable:

@@ -200,10 +200,10 @@ def test_requests_are_counted(ask: Asked) -> None:
     assert stats.p50_ms is not None
     assert stats.p99_ms is not None
     assert 0 < stats.p50_ms <= stats.p99_ms
-    assert ask.counters.models["double"].examples == 3
-    assert ask.counters.requests["double", "OK"] == 3
-    assert ask.counters.requests["double", "INVALID_ARGUMENT"] == 1
-    assert ask.counters.requests["", "NOT_FOUND"] == 1
+    assert ask.counters.totals()["double"]["examples"] == 3
+    assert ask.counters.requests("double", "OK") == 3
+    assert ask.counters.requests("double", "INVALID_ARGUMENT") == 1
+    assert ask.counters.requests("", "NOT_FOUND") == 1
 
 
 def test_replies_are_json_for_others_too(ask: Asked) -> None:
