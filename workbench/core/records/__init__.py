@@ -26,6 +26,7 @@ from workbench.core.records.graph_diff import (
     WeightChange,
     WeightFacts,
 )
+from workbench.core.records.load import LatencyHistogram, LoadResult
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
 from workbench.core.records.road import RoadReport, ServingStats, Variant
 from workbench.core.records.sweep import (
@@ -57,8 +58,10 @@ __all__ = [
     "GraphFacts",
     "Inventory",
     "Latency",
+    "LatencyHistogram",
     "LayerError",
     "LearningCurve",
+    "LoadResult",
     "NodeChange",
     "NodeFacts",
     "NodeMatch",

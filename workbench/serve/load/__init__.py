@@ -1,0 +1,6 @@
+"""A load generator: how a server does when it is asked a lot."""
+
+from workbench.serve.load.settings import LoadSettings
+from workbench.serve.load.target import LoadTarget, run_load
+
+__all__ = ["LoadSettings", "LoadTarget", "run_load"]
