@@ -11,6 +11,7 @@ import pytest
 
 from workbench.core.errors import BadInputError
 from workbench.panels.evaluate import EvaluatePanel
+from workbench.panels.parts.chosen_data import open_chosen
 from workbench.panels.train import TrainPanel
 
 if TYPE_CHECKING:
@@ -135,6 +136,31 @@ def test_a_table_takes_the_network_that_fits_it_and_images_the_recipes(
     panel.form.write({"dataset": "digits"})
     assert panel.form.values["architecture"] == "docs_cnn"
     panel.close()
+
+
+def test_a_column_of_a_table_is_chosen_as_the_label(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [f"{number % 7},{number % 3 * 2.5},{'abc'[number % 3]}" for number in range(60)]
+    own = tmp_path / "own.csv"
+    own.write_text("\n".join(["size,weight,species", *rows]) + "\n", encoding="utf-8")
+    panel = TrainPanel(workspace=workspace)
+    panel.form.write({"dataset": str(own), "label": "kind"})
+    with pytest.raises(BadInputError, match="label must") as told:
+        open_chosen(str(own), workspace, "kind")
+    panel._no_data(told.value)
+    assert panel.form.widget.errors["label"].startswith("label must")
+    panel.form.write({"label": "species"})
+    assert panel.code().endswith(
+        f"wb.train(wb.load_dataset({str(own)!r}, label='species'), 'docs', architecture='mlp')\n"
+    )
+    again = TrainPanel.from_code(panel.code(), workspace=workspace)
+    assert again.settings == panel.settings
+    plan = panel.settings.model_dump()
+    data = open_chosen(plan["dataset"], workspace, plan["label"])
+    assert (data.classes, data.shape) == (("a", "b", "c"), (2,))
+    panel.form.write({"dataset": "digits"})
+    assert panel.form.values["label"] is None
+    for one in (panel, again):
+        one.close()
 
 
 def test_data_of_ones_own_is_a_path_and_a_wrong_one_is_named(fresh_workspace: Workspace, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import json
 import logging
@@ -13,6 +12,7 @@ import ipywidgets
 
 from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.jobs import submit
+from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.session import Session, give_way
 from workbench.widgets.base import house_css
 from workbench.widgets.code_view import CodeView
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from workbench.jobs import Job
     from workbench.panels.form import Form
 
-__all__ = ["Panel", "Session", "arguments_in", "grid", "house_css", "stack"]
+__all__ = ["Panel", "Session", "grid", "house_css", "stack"]
 
 _log = logging.getLogger(__name__)
 
@@ -219,35 +219,3 @@ def _leaves(box: ipywidgets.Box) -> Sequence[ipywidgets.Widget]:
     for child in box.children:
         found += [*_leaves(child), child] if isinstance(child, ipywidgets.Box) else [child]
     return found
-
-
-def arguments_in(text: str, verb: str, places: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the arguments of the first call of a function in a piece of Python, which is not run.
-
-    Args:
-        text: Python.
-        verb: Name of the function.
-        places: Names of the arguments that may be given by place; others given so are left out.
-
-    Raises:
-        BadInputError: It is no Python, there is no such call, or an argument is no plain value.
-    """
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise BadInputError.of("text", rule=f"must be Python ({error.msg})", got=text) from None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == verb:
-            placed = dict(zip(places, node.args, strict=False))
-            named = {word.arg: word.value for word in node.keywords if word.arg is not None}
-            return {name: _plain(name, value) for name, value in {**placed, **named}.items()}
-    raise BadInputError.of("text", rule=f"must hold a call of {verb}", got=text)
-
-
-def _plain(name: str, value: ast.expr) -> Any:
-    if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("Dataset.open") and len(value.args) == 1:
-        value = value.args[0]  # a prepared folder; the control holds its path
-    try:
-        return ast.literal_eval(value)
-    except ValueError:
-        raise BadInputError.of(name, rule="must be a plain value", got=ast.unparse(value)) from None

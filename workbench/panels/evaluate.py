@@ -11,8 +11,9 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.records import Evaluation
 from workbench.core.settings import Settings
 from workbench.datasets import Dataset, default_dataset
-from workbench.panels.base import Panel, Session, arguments_in, grid
+from workbench.panels.base import Panel, Session, grid
 from workbench.panels.form import Form
+from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
 from workbench.panels.parts.run_view import percent
 from workbench.widgets.action_bar import ActionBar

@@ -8,8 +8,9 @@ from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.records import LearningCurve
 from workbench.datasets import default_dataset
 from workbench.jobs import Job
-from workbench.panels.base import Panel, Session, arguments_in, grid, stack
+from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
+from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
 from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, recipe_names, with_dataset
@@ -72,7 +73,7 @@ class TrainPanel(Panel):
         plan = self.settings.model_dump()
         said = defaults(plan["recipe"])
         changed = [f"{name}={value!r}" for name, value in plan.items() if name in said and value != said[name]]
-        arguments = ", ".join([python_for(plan["dataset"]), repr(plan["recipe"]), *changed])
+        arguments = ", ".join([python_for(plan["dataset"], plan["label"]), repr(plan["recipe"]), *changed])
         return f"import workbench as wb\n\nmodel = wb.train({arguments})\n"
 
     def start(self) -> None:
@@ -82,10 +83,11 @@ class TrainPanel(Panel):
             BadInputError: A value breaks its rule.
         """
         plan = self.settings
+        asked = plan.model_dump()
         if not self._busy:
             self._ask(
                 "Preparing the data",
-                lambda: open_chosen(plan.model_dump()["dataset"], self.session.workspace),
+                lambda: open_chosen(asked["dataset"], self.session.workspace, asked["label"]),
                 lambda data: self._train_on(data, plan),
                 self._no_data,
             )
@@ -136,7 +138,7 @@ class TrainPanel(Panel):
         self.in_background(work, then, failed)
 
     def _train_on(self, data: Dataset, plan: Settings) -> None:
-        values = plan.model_dump(exclude={"dataset", "recipe"})
+        values = plan.model_dump(exclude={"dataset", "label", "recipe"})
 
         def submit() -> Job:
             settings = train_settings(data, plan.model_dump()["recipe"], **values)
@@ -146,7 +148,8 @@ class TrainPanel(Panel):
 
     def _no_data(self, error: BaseException) -> None:
         if isinstance(error, BadInputError):
-            self.form.complain("dataset", str(error))
+            # The column is at fault where its name is, all else is the file.
+            self.form.complain("label" if str(error).startswith("label ") else "dataset", str(error))
             self._not_started()
         else:
             self._failed(error)
@@ -172,7 +175,8 @@ class TrainPanel(Panel):
         self.session.run = job.id
         self.heading.subtitle = f"{asked.dataset['name']}, {asked.architecture}, recipe {asked.recipe}: {job.id}"
         if restore:
-            self._restore({**asked.model_dump(), "dataset": chosen_by(asked.dataset, self.session.workspace)})
+            data = chosen_by(asked.dataset, self.session.workspace)
+            self._restore({**asked.model_dump(), "dataset": data, "label": None})
         self._view.begin(asked.epochs, remark=remark)
         self._forget = self.follow(job, self._on_news)
 

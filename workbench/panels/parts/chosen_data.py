@@ -33,14 +33,22 @@ def check(chosen: str) -> str:
     )  # fmt: skip
 
 
-def open_chosen(chosen: str, workspace: Workspace) -> Dataset:
+def open_chosen(chosen: str, workspace: Workspace, label: str | None = None) -> Dataset:
     """Open the data, preparing it in a job where that was not done yet; blocks.
+
+    Args:
+        chosen: What the control holds.
+        workspace: Where it is prepared.
+        label: Column of a CSV file that holds the classes; None is the one with a usual name.
 
     Raises:
         BadInputError: No such data, or it breaks a rule.
         WorkspaceError: A prepared folder is not whole, or the workspace cannot be written.
     """
-    return Dataset.open(chosen) if is_prepared(chosen) else load_dataset(chosen, workspace=workspace)
+    if is_prepared(chosen):
+        return Dataset.open(chosen)
+    options: dict[str, Any] = {"label": label} if label else {}
+    return load_dataset(chosen, workspace=workspace, **options)
 
 
 def chosen_by(spec: dict[str, Any], workspace: Workspace) -> str:
@@ -69,12 +77,19 @@ def holds_images(chosen: str) -> bool:
         return SOURCES.get(chosen).kind == "images"
     if is_prepared(chosen):
         return bool(read_json(Path(chosen) / DESCRIPTION).get("kind", "images") == "images")
-    return Path(chosen).suffix.lower() not in csv_file.SUFFIXES
+    return not is_csv(chosen)
 
 
-def python_for(chosen: str) -> str:
+def is_csv(chosen: str) -> bool:
+    """Say whether it is a path of a CSV file, one of whose columns holds the classes."""
+    return chosen not in known() and Path(chosen).suffix.lower() in csv_file.SUFFIXES
+
+
+def python_for(chosen: str, label: str | None = None) -> str:
     """Return the Python expression that stands for the data."""
-    return f"wb.Dataset.open({chosen!r})" if is_prepared(chosen) else repr(chosen)
+    if is_prepared(chosen):
+        return f"wb.Dataset.open({chosen!r})"
+    return f"wb.load_dataset({chosen!r}, label={label!r})" if label else repr(chosen)
 
 
 @cache

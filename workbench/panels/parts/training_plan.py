@@ -19,7 +19,7 @@ from workbench.train.settings import LearningSettings
 SHOWN = ("dataset", "recipe", "epochs", "validation_fraction")
 _OWN_DATA = (
     "An .npz file with x_train, y_train, x_test, y_test (or x, y), a folder with a folder of images for each class, or "
-    "a .csv file with a header whose column label, class, target or y holds the classes."
+    "a .csv file with a header whose column label, class, target or y holds the classes (another one is named below)."
 )
 _OWN_LOOK = {"label": "Own file or folder…", "name": "Path of the file or folder", "placeholder": "/data/letters.npz"}
 
@@ -28,6 +28,9 @@ class TrainingPlan(LearningSettings):
     """The dataset by name, a recipe, and everything the recipe leaves open."""
 
     dataset: str = Field(default="digits", description="name of a dataset, an .npz or .csv file, or a folder")
+    label: str | None = Field(
+        default=None, description="column of a .csv file that holds the classes; none is its label, class, target or y"
+    )
     recipe: str = Field(default="docs", description="settings that belong together, to begin with")
     architecture: str = Field(default="docs_cnn", description="name of the network")
 
@@ -73,6 +76,7 @@ def looks() -> dict[str, dict[str, Any]]:
         },
         "recipe": {"kind": "choice", "choices": kinds, "cards": True},
         "architecture": {"kind": "choice", "choices": _choices({n: n for n in ARCHITECTURES.names()})},
+        "label": {"label": "Label column of a .csv file", "half": False},
         "epochs": {"half": True},
         "validation_fraction": {"label": "Validation split", "half": True},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.panels.parts.chosen_data import holds_images
+from workbench.panels.parts.chosen_data import holds_images, is_csv
 from workbench.panels.parts.training_plan import defaults, recipe_names
 from workbench.train.architectures.base import fitting
 
@@ -40,4 +40,6 @@ def written_on_change(before: Mapping[str, Any], now: Mapping[str, Any], recipe:
     elif holds_images(dataset) != holds_images(str(before["dataset"])):
         # No network for images takes a table, and whoever comes back to images wants the recipe's.
         written = {"architecture": written_by(recipe, dataset)["architecture"]}
+    if dataset != before["dataset"] and not is_csv(dataset):
+        written["label"] = None  # nothing else has columns
     return {name: value for name, value in written.items() if now[name] != value}
