@@ -85,6 +85,7 @@ class HttpConnection(HttpToolsProtocol):
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer a client that has asked all and closed its half."""
         if self._ended or self._in_head or self._in_body or not self._answering() or self.scheme == "https":
+            self._sending.flush()  # before the loop closes
             return None
         self.cycle.keep_alive = False
         return True

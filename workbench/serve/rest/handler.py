@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from workbench.serve.rest.json_depth import check_depth
 from workbench.serve.rest.json_read import parse_object
 from workbench.serve.rest.json_read_fast import read_fast
 from workbench.serve.rest.json_write import write_error, write_outputs, write_predictions
@@ -43,8 +44,9 @@ class Reply:
 class Handler:
     """TensorFlow Serving's REST predict, status and metadata."""
 
-    def __init__(self, inference: Inference) -> None:
+    def __init__(self, inference: Inference, *, json_depth: int = 64) -> None:
         self._inference = inference
+        self._json_depth = json_depth
         self._models = inference.models
         self._counters = inference.counters
 
@@ -80,7 +82,7 @@ class Handler:
             return metadata_json(self._models.find(asked.target))
         if asked.verb == "predict":
             return await self._predict(asked, body)
-        parse_object(body)
+        self._parse(body)
         self._models.find(asked.target)
         raise RequestError(Code.INVALID_ARGUMENT, f"No {_VERBS[asked.verb]} inputs found in SignatureDef")
 
@@ -103,15 +105,19 @@ class Handler:
             servable = self._models.find(asked.target)
         except RequestError:
             # A body that is no JSON is the first thing the original complains about.
-            parse_object(body)
+            self._parse(body)
             raise
         fast = _fast(servable.signature(""), body)
         if fast is not None:
             signature, key, feeds = fast
             servable.signature(signature)
             return servable, signature, key == "instances", feeds
-        read = read_predict(parse_object(body), servable.signature)
+        read = read_predict(self._parse(body), servable.signature)
         return servable, read.signature, read.by_row, read.feeds
+
+    def _parse(self, body: bytes) -> dict[str, Any]:
+        check_depth(body, self._json_depth)
+        return parse_object(body)
 
 
 def _fast(signature: Signature, body: bytes) -> tuple[str, str, dict[str, np.ndarray[Any, Any]]] | None:

@@ -34,10 +34,11 @@ class OneWrite(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Keep the data for the end of this turn."""
         if not self._parts:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._parts.append(data)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what was written in this turn."""
         if self._parts:
             data = b"".join(self._parts)
             self._parts.clear()
@@ -46,7 +47,7 @@ class OneWrite(asyncio.Transport):
 
     def close(self) -> None:
         """Send what is left and close, or close our half alone where the peer still sends."""
-        self._flush()
+        self.flush()
         if self._half_closed or self._inner.is_closing():
             return
         if self._inner.can_write_eof() and self._unread():

@@ -1,0 +1,99 @@
+"""What stands before every HTTP application of the server: keys, the time a request may take, and no stack ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from workbench.serve.rest.body import GoneError
+from workbench.serve.rest.overdue import Overdue
+from workbench.serve.rest.replies import Reply, error_reply
+from workbench.serve.security import Guard, acting, find_key, role_of_path
+from workbench.serve.status import Code, RequestError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from workbench.serve.counters import Counters
+    from workbench.serve.limits import Limits
+    from workbench.serve.security import Security
+
+_log = logging.getLogger(__name__)
+
+
+class Guarded:
+    """An ASGI application that only those reach who may, and only as long as a request may take."""
+
+    def __init__(self, app: ASGIApp, counters: Counters, limits: Limits, security: Security) -> None:
+        self._app = app
+        self._counters = counters
+        self._guard = Guard(security)
+        self._overdue = Overdue(limits.request_seconds)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        task = asyncio.current_task()
+        if scope["type"] != "http" or task is None:
+            return
+        once = _Once(send)
+        reply: Reply | None = None
+        try:
+            self._admit(scope)
+            await self._app(scope, self._timed(receive, task), once.send)
+        except GoneError:
+            return
+        except asyncio.CancelledError:
+            reply = self._on_cancel(task)
+        except RequestError as error:
+            reply = error_reply(error.code, error.message)
+        except Exception:  # noqa: BLE001 - a request must never end the server
+            _log.exception("internal error")
+            reply = error_reply(Code.INTERNAL, "Internal error; the server's log says more")
+        finally:
+            self._overdue.end(task)
+        if reply is not None and not once.begun:
+            await reply.send(send)
+
+    def _admit(self, scope: Scope) -> None:
+        path: str = scope["raw_path"].decode("latin-1")
+        is_v1 = path[:4].lower() == "/v1/"
+        if is_v1 and (not self._guard.active or scope["method"] == "OPTIONS"):
+            return  # a browser asks for leave before it shows a key
+        role = role_of_path(path)
+        if role is None:
+            return
+        key = self._guard.require(role, find_key(scope["headers"]) if self._guard.active else None)
+        if role == "admin":
+            client = scope.get("client")
+            acting(key, f"{client[0]}:{client[1]}" if client else "")
+
+    def _timed(self, receive: Receive, task: asyncio.Task[Any]) -> Receive:
+        async def timed() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                self._overdue.begin(task)  # however long the client took to send it
+            return message
+
+        return timed
+
+    def _on_cancel(self, task: asyncio.Task[Any]) -> Reply:
+        task.uncancel()
+        if self._overdue.end(task):
+            code, message = Code.DEADLINE_EXCEEDED, "Deadline exceeded"
+        else:  # the server stops, or the client is gone and reads no reply
+            code, message = Code.UNAVAILABLE, "The server is stopping"
+        self._counters.count_request("", code.name)
+        return error_reply(code, message)
+
+
+class _Once:
+    """Knows whether a reply has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        self.begun = True
+        await self._send(message)
