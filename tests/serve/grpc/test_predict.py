@@ -11,6 +11,7 @@ from tests.serve.grpc.door import PREDICTION, Door, Refused, door, outputs_of, p
 from tests.serve.grpc.models import NUMBERS, Gate, small_models
 from workbench.serve.grpc.messages import message
 from workbench.serve.limits import Limits
+from workbench.serve.metrics import MetricsPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,8 +207,11 @@ def test_requests_are_counted_by_status(gate: Gate) -> None:
             with pytest.raises(Refused):
                 client.predict(request)
         counted = client.counters
-        assert counted.requests["double", "OK"] == 1
-        assert counted.requests["double", "INVALID_ARGUMENT"] == 1
-        assert counted.requests["", "NOT_FOUND"] == 1
+        assert counted.requests("double", "OK") == 1
+        assert counted.requests("double", "INVALID_ARGUMENT") == 1
+        assert counted.requests("", "NOT_FOUND") == 1
         assert counted.stats("double", "7").requests == 2
         assert counted.stats("double", "7").errors == 1
+        page = MetricsPage(counted).render().decode()
+        line = ':tensorflow:serving:request_latency_count{API="Predict",entrypoint="GRPC",model_name="double"} 1'
+        assert line in page

@@ -71,8 +71,14 @@ class Examples:
         run_seconds = time.perf_counter() - before
         _write(method, outputs, len(examples), reply.result)
         write_spec(reply.model_spec, servable, name)
-        seconds = time.perf_counter() - call.begin
-        self._inference.counters.count_answer(servable.name, seconds, run_seconds, len(examples))
+        self._inference.counters.count_answer(
+            servable.name,
+            time.perf_counter() - call.begin,
+            run_seconds,
+            len(examples),
+            api="GRPC",
+            method=method.capitalize(),
+        )
 
     async def _run(self, servable: Servable, name: str, examples: Array, call: Call) -> dict[str, Array]:
         (tensor,) = servable.signatures[name].inputs

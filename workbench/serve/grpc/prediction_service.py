@@ -66,14 +66,12 @@ class PredictionService:
         wanted = _wanted(request.output_filter, signature.outputs)
         before = time.perf_counter()
         outputs = await self._inference.run(servable, feeds, name, call.deadline)
-        run_seconds = time.perf_counter() - before
+        ran = time.perf_counter()
         reply = message("tensorflow.serving.PredictResponse")()
         write_spec(reply.model_spec, servable, name)
         for each in wanted or outputs:
             write_tensor(outputs[each], reply.outputs[each], as_content=self._tensor_content)
-        examples = max((array.shape[0] for array in feeds.values() if array.ndim), default=1)
-        seconds = time.perf_counter() - call.begin
-        self._counters.count_answer(servable.name, seconds, run_seconds, examples)
+        self._count_answer(servable, feeds, call.begin, before, ran)
         return reply
 
     async def metadata(self, request: Any, call: Call) -> Any:  # noqa: ARG002 - all methods have one form
@@ -89,6 +87,13 @@ class PredictionService:
         write_spec(reply.model_spec, servable)
         reply.metadata[_SIGNATURES].Pack(signature_def_map(servable.signatures))
         return reply
+
+    def _count_answer(self, servable: Servable, feeds: Arrays, begin: float, before: float, ran: float) -> None:
+        examples = max((array.shape[0] for array in feeds.values() if array.ndim), default=1)
+        end = time.perf_counter()
+        self._counters.count_answer(
+            servable.name, end - begin, ran - before, examples, api="GRPC", encode_seconds=end - ran
+        )
 
     def _count(self, method: str, request: Any, code: Code) -> None:
         if method not in _COUNTED:
@@ -115,9 +120,10 @@ def _check_names(sent: Iterable[str], inputs: Sequence[Tensor]) -> None:
             f"input size does not match signature: {len(have)}!={len(want)} len({_set(have)}) != len({_set(want)})."
             f" Sent extra: {_set(have - want)}. Missing but required: {_set(want - have)}."
         )
-    alias = min(want - have)
+    missing = next(tensor for tensor in inputs if tensor.name not in have)
     raise invalid(
-        f"Signature input alias: {alias}(feed name: {alias}:0) not found in request and no default value provided."
+        f"Signature input alias: {missing.name}(feed name: {missing.graph_name or f'{missing.name}:0'})"
+        " not found in request and no default value provided."
         f" Inputs expected to be in the request {_set(have)}, or default input alias set: "
     )
 

@@ -33,8 +33,9 @@ def signature_def_map(signatures: Mapping[str, Signature]) -> Any:
 def _write(infos: Any, tensors: Sequence[Tensor]) -> None:
     for tensor in tensors:
         info = infos[tensor.name]
-        info.name = f"{tensor.name}:0"
+        info.name = tensor.graph_name or f"{tensor.name}:0"
         info.dtype = enum_numbers("tensorflow.DataType")[tensor.proto_type]
+        info.tensor_shape.unknown_rank = tensor.unknown_rank
         info.tensor_shape.SetInParent()  # a scalar has a shape too
         for size in tensor.shape:
             info.tensor_shape.dim.add().size = size
