@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 from workbench.serve.versions.fleet import LoadError
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
     from workbench.serve.models import Models
     from workbench.serve.servable import Servable, State
+
+
+_NOBODY = 2  # references to a version that only its unloading holds: its variable, and the count's own argument
+_LOOK_SECONDS = 0.005
+_LONGEST_SECONDS = 2.0
 
 
 class LocalFleet:
@@ -56,8 +62,15 @@ class LocalFleet:
             servable = model.versions.get(version)
         if servable is None:
             return
-        await asyncio.to_thread(servable.close)
+        del model
         self._models.remove(name, version)
+        self._models.show(name, version, "UNLOADING")
+        # A request holds its version from the moment it has found it until its reply is written, also while its body is
+        # read or it waits for a thread, where the version itself cannot know of it yet.
+        until = asyncio.get_running_loop().time() + _LONGEST_SECONDS
+        while sys.getrefcount(servable) > _NOBODY and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.to_thread(servable.close)
         self._models.show(name, version, "END")
 
     async def show(self, name: str, version: int, state: State, error: str = "") -> None:
