@@ -21,7 +21,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, ServingError, WorkspaceError
 from workbench.core.workspace import Workspace
 from workbench.jobs.job import Job
-from workbench.serve.sandbox import Sandbox, serve
+from workbench.serve.sandbox import Sandbox, serve, start
 from workbench.serve.settings import ServeSettings
 from workbench.serve.store import Store
 
@@ -142,10 +142,10 @@ def test_what_is_no_event_on_the_childs_output_is_kept_in_the_log_and_harms_noth
 def test_a_run_that_cannot_be_written_is_taken_back(
     tiny_onnx: Artifact, home: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(run: Path) -> None:
-        raise WorkspaceError(f"{run} cannot be written")
+    def full(folder: Path, *_: object, **__: object) -> None:
+        raise WorkspaceError(f"{folder} cannot be written")
 
-    monkeypatch.setattr("workbench.serve.sandbox.EventWriter", full)
+    monkeypatch.setattr("workbench.serve.sandbox.ChildProcess", full)
     before = psutil.Process().num_fds()
     with pytest.raises(WorkspaceError, match="cannot be written"):
         serve(tiny_onnx, "tiny", workspace=home)
@@ -258,7 +258,7 @@ def truncated(tiny_onnx: Artifact, home: Workspace) -> Store:
 
 
 def test_a_truncated_model_fails_in_one_sentence(truncated: Store, home: Workspace) -> None:
-    sandbox = Sandbox(ServeSettings(name="tiny"), truncated, [1], home)
+    sandbox = start(ServeSettings(name="tiny"), truncated, [1], home)
     assert sandbox.wait_end(30) == "failed"
     assert sandbox.error is not None
     assert sandbox.error.startswith("model.onnx must have sha256 ")
@@ -272,13 +272,13 @@ def test_a_damaged_version_is_replaced_and_leaves_the_good_one(
     truncated: Store, tiny_onnx: Artifact, home: Workspace
 ) -> None:
     assert truncated.publish(tiny_onnx, "tiny") == 2
-    with Sandbox(ServeSettings(name="tiny"), truncated, [1, 2], home).wait() as sandbox:
+    with start(ServeSettings(name="tiny"), truncated, [1, 2], home).wait() as sandbox:
         newest, broken = sandbox.client.status()
         assert (newest.version, newest.state, newest.error) == (2, "AVAILABLE", "")
         assert (broken.version, broken.state) == (1, "END")
         assert "truncated or changed" in broken.error
         assert sandbox.client.predict(IMAGES, version=2).shape == (3, 4)
-        assert (sandbox.versions, sandbox.stats().version) == ((1, 2), "2")
+        assert (sandbox.versions, sandbox.stats().version) == ((2,), "2")
 
 
 def test_no_model_at_all_fails_in_one_sentence(tmp_path: Path, home: Workspace) -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.core.errors import WorkspaceError
 from workbench.core.workspace import writing
@@ -18,24 +18,60 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG = "stderr.log"
+SERVER = "server.json"
+"""File in the run folder that tells other processes where the server is."""
 
 _SECONDS_TO_START = 10.0
 # What the child may say, and with what.
-_FACTS = {"listening": {"ports", "note"}, "ready": set(), "failed": {"error"}, "draining": set()}
+FACTS_OF: dict[str, set[str]] = {
+    "listening": {"ports", "note", "control"},
+    "loading": set(),
+    "ready": set(),
+    "changed": {"done"},
+    "failed": {"error"},
+    "draining": set(),
+}
+
+
+class Link(Protocol):
+    """A server as a handle holds it, ours or somebody else's.
+
+    What happens is told as dictionaries with an `event`, on one thread of the link's own: `started` (`pid`), then what
+    the child itself says (`FACTS_OF`), at last `ended` (`code`, None where nobody knows), or `refused` (`error`) where
+    there is no child at all.
+    """
+
+    def start(self) -> None:
+        """Begin, and return at once."""
+
+    def terminate(self) -> None:
+        """Ask the child to finish what it is at and end."""
+
+    def kill(self) -> None:
+        """End the child now."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end, `timeout` seconds at most, and tell whether it came."""
 
 
 class ChildProcess:
-    """Runs `workbench.serve.child` for a run folder.
+    """Runs `workbench.serve.child` for a run folder."""
 
-    What happens is told as dictionaries with an `event`, on the watching thread: `started` (`pid`), then what the child
-    itself says (`listening`, `ready`, `failed`), at last `ended` (`code`), or `refused` (`error`) where there is no
-    child at all.
-    """
+    def __init__(
+        self, folder: Path, lease: int, on_event: Callable[[dict[str, Any]], None], *, keep: bool = False
+    ) -> None:
+        """Start nothing yet.
 
-    def __init__(self, folder: Path, lease: int, on_event: Callable[[dict[str, Any]], None]) -> None:
+        Args:
+            folder: The run folder.
+            lease: Descriptor of its lock, which the child holds from now on.
+            on_event: Is told what happens.
+            keep: The child may outlive this process.
+        """
         self._folder = folder
         self._lease = lease
         self._tell = on_event
+        self._keep = keep
         self._child: subprocess.Popen[str] | None = None
         self._started = threading.Event()
         # The child ends with the *thread* that started it, so that one must live as long as this process.
@@ -72,8 +108,7 @@ class ChildProcess:
             self._started.set()
         self._tell({"event": "started", "pid": child.pid})
         assert child.stdout is not None
-        assert child.stdin is not None
-        with child.stdout, child.stdin:
+        with child.stdout:
             for line in child.stdout:
                 event = _event(line)
                 if event is None:
@@ -81,6 +116,8 @@ class ChildProcess:
                 else:
                     self._tell(event)
             code = child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
         self._tell({"event": "ended", "code": code})
 
     def _note(self, line: str) -> None:
@@ -91,11 +128,14 @@ class ChildProcess:
     def _start(self) -> subprocess.Popen[str]:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONUNBUFFERED"] = "1"
+        environment["WORKBENCH_HOME"] = str(self._folder.parent.parent)  # whose models are trusted there
         log = self._folder / LOG
+        parent = 0 if self._keep else os.getpid()
         with writing(log), log.open("ab") as errors:
             return subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "workbench.serve.child", str(self._folder), str(os.getpid())],
-                stdin=subprocess.PIPE,  # its end tells the child that we are gone
+                [sys.executable, "-m", "workbench.serve.child", str(self._folder), str(parent)],
+                # A pipe whose end tells the child that we are gone.
+                stdin=subprocess.DEVNULL if self._keep else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 encoding="utf-8",
@@ -112,5 +152,5 @@ def _event(line: str) -> dict[str, Any] | None:
         event = json.loads(line)
     except ValueError:
         return None
-    facts = _FACTS.get(str(event.get("event"))) if isinstance(event, dict) else None
+    facts = FACTS_OF.get(str(event.get("event"))) if isinstance(event, dict) else None
     return event if facts is not None and facts <= event.keys() else None

@@ -1,4 +1,4 @@
-"""A server in a child process and the handle to it."""
+"""A server in a child process: started, or found again."""
 
 from __future__ import annotations
 
@@ -6,33 +6,31 @@ import atexit
 import contextlib
 import os
 import shutil
-import signal
-import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Literal, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.core.artifact import Artifact
-from workbench.core.errors import ServingError, WorkspaceError
-from workbench.core.events import EventWriter
-from workbench.core.workspace import Workspace
-from workbench.jobs.lock import release
+from workbench.core.errors import BadInputError, ServingError, WorkspaceError
+from workbench.core.workspace import Workspace, read_json
+from workbench.jobs.lock import is_held, release
 from workbench.jobs.request import Request
+from workbench.jobs.state import LEASE
 from workbench.jobs.submission import new_run
-from workbench.serve.client import Client
-from workbench.serve.process import LOG, ChildProcess
+from workbench.serve.attached import AttachedProcess
+from workbench.serve.handle import Sandbox
+from workbench.serve.process import SERVER, ChildProcess
 from workbench.serve.settings import ServeSettings
 from workbench.serve.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
+    from collections.abc import Mapping, Sequence
 
-    from workbench.core.records import ServingStats
+__all__ = ["Engine", "Sandbox", "attach", "running", "serve", "start"]
 
-State = Literal["starting", "ready", "failed", "stopped"]
+Engine = Literal["workbench", "tensorflow-serving"]
 
-_START_SECONDS = 30.0
-_DRAIN_SECONDS = 8.0  # a little more than the child gives itself
+_KIND = "serve"
 _LIVE: weakref.WeakSet[Sandbox] = weakref.WeakSet()
 
 
@@ -41,240 +39,130 @@ def serve(
     name: str = "model",
     *,
     port: int = 0,
-    threads: int = 1,
     workspace: Workspace | None = None,
     wait: bool = True,
+    keep: bool = False,
+    engine: Engine = "workbench",
+    **settings: Any,
 ) -> Sandbox:
     """Publish a model in the workspace's store and serve it on this machine.
 
     Args:
-        artifact: An ONNX or TFLite artifact, which becomes the model's next version, or one for each version number.
+        artifact: What is served, which becomes the model's next version, or one for each version number.
         name: Model name in the URL and in the store.
-        port: TCP port; a free one where 0, or where it is taken (`note` then says so).
-        threads: Threads one inference may use.
+        port: TCP port of REST; a free one where 0, or where it is taken (`note` then says so).
         workspace: Where the store and the run folder are.
         wait: Return when it answers; otherwise at once, with the state `starting`.
+        keep: Let it outlive this process; `attach` finds it, `stop()` ends it.
+        engine: `workbench`, or `tensorflow-serving` for the original, where it is installed.
+        settings: The other settings of `ServeSettings`: `grpc_port`, `workers`, `threads`, `batching`, `limits` …
 
     Returns:
-        The handle; it ends its server when it is stopped, left as a context, or the interpreter exits.
+        The handle; it ends its server when it is stopped, left as a context, or (unless kept) the interpreter exits.
 
     Raises:
-        BadInputError: The artifact cannot be served, or the name or a number is not allowed.
+        BadInputError: The artifact cannot be served, or a setting is not allowed.
         WorkspaceError: A file was changed, or the workspace cannot be written.
         ServingError: The server could not start; the message says why.
     """
-    workspace = workspace or Workspace.default()
-    settings = ServeSettings(name=name, port=port, threads=threads)
+    workspace = Workspace.of(workspace)
+    asked = ServeSettings(name=name, port=port, **settings)
     store = Store.of(workspace)
     if isinstance(artifact, Artifact):
         versions = [store.publish(artifact, name)]
     else:
         versions = [store.publish(one, name, version) for version, one in sorted(artifact.items())]
-    sandbox = Sandbox(settings, store, versions, workspace)
+    sandbox = start(asked, store, versions, workspace, keep=keep, engine=engine)
     return sandbox.wait() if wait else sandbox
 
 
-class Sandbox:
-    """The handle to a serving child process; its methods may be called from any thread.
+def start(
+    settings: ServeSettings,
+    store: Store,
+    versions: Sequence[int],
+    workspace: Workspace,
+    *,
+    keep: bool = False,
+    engine: Engine = "workbench",
+) -> Sandbox:
+    """Start a server for versions that are in a store, and return at once.
 
-    Its run folder is listed among the jobs, as running while the server lives, whoever asks.
-
-    Attributes:
-        settings: What was asked.
-        versions: Versions it serves.
-        folder: Its run folder, with `job.json`, `events.jsonl` and `stderr.log`.
+    Raises:
+        BadInputError: There is no such engine.
+        WorkspaceError: The workspace cannot be written; nothing is left behind.
     """
+    if engine not in ("workbench", "tensorflow-serving"):
+        raise BadInputError.of("engine", rule="must be workbench or tensorflow-serving", got=engine)
+    asked = {
+        "serve": settings.model_dump(mode="json"), "store": str(store.base), "versions": list(versions),
+        "engine": engine, "keep": keep,
+    }  # fmt: skip
+    folder, lease = new_run(workspace, Request.of("workbench.serve.sandbox:serve", asked, _KIND, where="asker"))
+    with contextlib.ExitStack() as undo:
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        undo.callback(release, lease)
+        sandbox = Sandbox(folder, settings, store, lambda tell: ChildProcess(folder, lease, tell, keep=keep), keep=keep)
+        undo.pop_all()  # from here on the watching thread sees to both
+    _LIVE.add(sandbox)
+    return sandbox
 
-    def __init__(self, settings: ServeSettings, store: Store, versions: list[int], workspace: Workspace) -> None:
-        self.settings = settings
-        self.versions = tuple(versions)
-        asked = {"serve": settings.model_dump(mode="json"), "store": str(store.base), "versions": versions}
-        request = Request.of("workbench.serve.sandbox:serve", asked, "serve", where="asker")
-        self._state: State = "starting"
-        self._error: str | None = None
-        self._note = ""
-        self._pid: int | None = None
-        self._client: Client | None = None
-        self._stopping = False
-        self._changed = threading.Condition()
-        self._owner = os.getpid()
-        self.folder, lease = new_run(workspace, request)
-        with contextlib.ExitStack() as undo:
-            undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            undo.callback(release, lease)
-            self._events = EventWriter(self.folder)
-            undo.callback(self._events.close)
-            self._process = ChildProcess(self.folder, lease, self._on_event)
-            self._process.start()
-            undo.pop_all()  # from here on the watching thread sees to all three
-        _LIVE.add(self)
 
-    @property
-    def name(self) -> str:
-        """Model name."""
-        return self.settings.name
+def attach(server: str | Path, workspace: Workspace | None = None) -> Sandbox:
+    """Return a handle to a server that runs, whoever started it.
 
-    @property
-    def state(self) -> State:
-        """`starting`, `ready`, `failed` (then `error` says why) or `stopped`."""
-        return self._state
+    Args:
+        server: Model name (the newest server of that name), name of the run, or its folder.
+        workspace: Where it was started.
 
-    @property
-    def error(self) -> str | None:
-        """Why it failed, one sentence."""
-        return self._error
+    Raises:
+        BadInputError: No such server runs here.
+        ServingError: It does not answer.
+    """
+    workspace = Workspace.of(workspace)
+    wanted = Path(server).name
+    every = running(workspace)
+    found = next((folder for folder, name in every.items() if wanted in (folder.name, name)), None)
+    if found is None:
+        known = ", ".join(sorted(set(every.values())))
+        raise BadInputError.of(
+            "server", rule="must name a server that runs", got=str(server),
+            hint=f"these run: {known}" if known else "none runs; start one with `workbench.serve(artifact)`",
+        )  # fmt: skip
+    asked = Request.load(found).settings
+    try:
+        control = read_json(found / SERVER)["control"]
+    except WorkspaceError:
+        raise ServingError(f"the server in {found} is still starting; try again.") from None
+    return Sandbox(
+        found,
+        ServeSettings.parse(asked["serve"]),
+        Store(Path(asked["store"])),
+        lambda tell: AttachedProcess(found, control, tell),
+        keep=asked.get("keep", False),
+    ).wait()
 
-    @property
-    def note(self) -> str:
-        """What a user should know, e.g. that the port was taken; empty where there is nothing."""
-        return self._note
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the server."""
-        return self._pid
+def running(workspace: Workspace | None = None, *, kept: bool = False) -> dict[Path, str]:
+    """Return the run folders of servers that live, newest first, with their models' names.
 
-    @property
-    def url(self) -> str:
-        """Address of the server.
-
-        Raises:
-            ServingError: It has none (yet).
-        """
-        return self.client.url
-
-    @property
-    def client(self) -> Client:
-        """A client for the model served.
-
-        Raises:
-            ServingError: The server is not up.
-        """
-        if self._client is None:
-            raise ServingError(self._error or f"the server of {self.name} is {self._state}; call `wait()` first.")
-        return self._client
-
-    def stats(self) -> ServingStats:
-        """Return what the server has counted.
-
-        Raises:
-            ServingError: It does not answer.
-        """
-        return self.client.stats()
-
-    def wait(self, timeout: float = _START_SECONDS) -> Self:
-        """Return when the server answers.
-
-        Args:
-            timeout: Seconds to wait.
-
-        Raises:
-            ServingError: It failed, was stopped, or took longer.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._state != "starting", timeout)
-        if self._state == "starting":
-            self.stop()
-            raise ServingError(
-                f"the server of {self.name} must be ready within {timeout:g} s; see {self.folder / LOG}."
-            )
-        if self._state != "ready":
-            raise ServingError(self._error or f"the server of {self.name} was stopped.")
-        return self
-
-    def wait_end(self, timeout: float | None = None) -> State:
-        """Return the state when the server has ended, or after the time given, in seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._state in ("failed", "stopped"), timeout)
-        return self._state
-
-    def stop(self) -> None:
-        """End the server: requests in flight are answered, then the process is gone; nothing to do where it is."""
-        self._ask_to_end()
-        if not self._process.join(_DRAIN_SECONDS):
-            self._process.kill()
-            self._process.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        where = f" at {self._client.url}" if self._client is not None and self._state == "ready" else ""
-        return f"Sandbox({self.name!r}, {self._state}{where})"
-
-    def _ask_to_end(self) -> None:
-        self._stopping = True
-        self._process.terminate()
-
-    # What follows runs on the watching thread.
-
-    def _on_event(self, event: dict[str, Any]) -> None:
-        kind = event["event"]
-        if kind == "started":
-            self._pid = event["pid"]
-            self._tell("state", state="running", attempt=1, pid=self._pid)
-        elif kind == "listening":
-            self._note = event["note"]
-            self._client = Client(f"http://{self.settings.host}:{event['ports']['rest']}", self.name)
-        elif kind == "ready":
-            self._ask_whether_ready()
-        elif kind == "failed":
-            self._error = event["error"]
-        elif kind == "refused":
-            self._set("failed", f"the server of {self.name} could not be started ({event['error']}).")
-        elif kind == "ended":
-            self._on_end(event["code"])
-
-    def _ask_whether_ready(self) -> None:
-        try:
-            states = {one.version: one.state for one in self.client.status()}
-        except ServingError as error:
-            self._refuse(str(error))
-            return
-        if "AVAILABLE" in states.values():
-            self._tell("ready", url=self.client.url, note=self._note)
-            self._set("ready")
-        else:
-            self._refuse(f"the server of {self.name} must have a version that answers, got {states}.")
-
-    def _refuse(self, error: str) -> None:
-        self._error = error
-        self._process.kill()
-
-    def _on_end(self, code: int) -> None:
-        if self._client is not None:
-            self._client.close()
-        if self._stopping and self._error is None:
-            self._set("stopped")
-            return
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        self._set("failed", self._error or f"the server of {self.name} {how}; see {self.folder / LOG}.")
-
-    def _set(self, state: State, error: str | None = None) -> None:
-        if state == "stopped":
-            self._tell("state", state="done", attempt=1)
-        elif state == "failed":
-            self._tell("state", state="failed", attempt=1, error=ServingError(error).to_dict())
-        if state != "ready":
-            self._events.close()
-        with self._changed:
-            self._state, self._error = state, error
-            self._changed.notify_all()
-
-    def _tell(self, type_: str, **facts: Any) -> None:
-        with contextlib.suppress(WorkspaceError):  # a full disk must not end the watch
-            self._events.emit(type_, **facts)
+    Args:
+        workspace: Where they were started.
+        kept: Only those that outlive who started them.
+    """
+    found = {}
+    for folder in Workspace.of(workspace).list_runs(_KIND):
+        if is_held(folder / LEASE):
+            with contextlib.suppress(WorkspaceError):
+                asked = Request.load(folder).settings
+                if asked.get("keep", False) or not kept:
+                    found[folder] = asked["serve"]["name"]
+    return found
 
 
 @atexit.register
 def _stop_all() -> None:
-    mine = [sandbox for sandbox in _LIVE if sandbox._owner == os.getpid()]  # noqa: SLF001 - this module's own
+    mine = [sandbox for sandbox in _LIVE if sandbox.owner == os.getpid() and not sandbox.keep]
     for sandbox in mine:
-        sandbox._ask_to_end()  # noqa: SLF001
+        sandbox.ask_to_end()
     for sandbox in mine:
         sandbox.stop()

@@ -34,7 +34,7 @@ class ServeSettings(Settings):
         validate_default=True,
         description="address to listen on; any beyond this machine's needs keys",
     )
-    workers: int = Field(default=1, ge=0, le=256, description="processes that answer; 0 takes one a core")
+    workers: int = Field(default=0, ge=0, le=256, description="processes that answer; 0 takes one a core")
     threads: int = Field(default=1, ge=1, le=64, description="threads one inference may use")
     cors: bool = Field(default=False, description="let pages of other origins ask over REST")
     policy: Literal["specific", "latest", "all"] = Field(
@@ -46,6 +46,12 @@ class ServeSettings(Settings):
     )
     max_load_retries: int = Field(default=5, ge=0, le=100, description="times a version that fails to load is retried")
     load_retry_seconds: float = Field(default=60.0, ge=0, le=86400, description="seconds between those tries")
+    label_rule: Literal["available", "new", "loaded"] = Field(
+        default="loaded",
+        description="when a label may mean a version: it answers already, or the label is new, or once it is loaded",
+    )
+    foreign: bool = Field(default=False, description="serve folders without a manifest of ours too")
+    trust: bool = Field(default=False, description="somebody vouches for the code in the models of this store")
     drain_seconds: float = Field(
         default=5.0, ge=0, le=30, description="time that requests in flight have to be answered when it is stopped"
     )

@@ -59,7 +59,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _work(control: int) -> None:
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=control), limit=LONGEST_LINE)
     worker = Worker()
-    channel = Channel(reader, writer, worker.handlers())
+    channel = worker.channel = Channel(reader, writer, worker.handlers())
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, channel.tell, "leaving")
     loop.add_signal_handler(signal.SIGINT, lambda: None)
@@ -71,8 +71,11 @@ class Worker:
     """What one process holds and does.
 
     Attributes:
+        channel: To the supervisor.
         left: It is told to end.
     """
+
+    channel: Channel
 
     def __init__(self) -> None:
         self.left = asyncio.Event()
@@ -84,26 +87,29 @@ class Worker:
         own = (self.begin, self.load, self.listen, self.drain, self.leave)
         return {each.__name__: each for each in own} | {name: self._on_fleet(name) for name in _OF_FLEET}
 
-    async def begin(self, settings: dict[str, Any]) -> None:
+    async def begin(self, settings: dict[str, Any], index: int, counters: str | None) -> None:
         """Take the settings."""
-        from workbench.serve.control import NoControl
         from workbench.serve.counters import Counters
         from workbench.serve.doors import Doors
-        from workbench.serve.engine import open_engine
+        from workbench.serve.engines import open_engine
         from workbench.serve.inference import Inference
         from workbench.serve.models import Models
         from workbench.serve.servable import Servable
         from workbench.serve.settings import ServeSettings
+        from workbench.serve.supervision.remote_control import RemoteControl
         from workbench.serve.versions.local_fleet import LocalFleet
 
         asked = ServeSettings.parse(settings)
 
         def make(name: str, version: int, path: Path) -> Servable:
-            return Servable(name, version, partial(open_engine, path, asked.threads))
+            opened = partial(open_engine, path, asked.threads, foreign=asked.foreign, trust=asked.trust)
+            return Servable(name, version, opened)
 
         models = Models({})
+        counted = Counters(folder=None if counters is None else Path(counters), worker=index)
+        counted.holds = lambda name: models.model(name) is not None
         self._fleet = LocalFleet(models, make)
-        self._doors = Doors(asked, Inference(models, Counters([asked.name])), NoControl(models))
+        self._doors = Doors(asked, Inference(models, counted), RemoteControl(self.channel, models))
 
     async def load(self, name: str, version: int, path: str) -> None:
         """Open a version and run it once, without answering with it yet."""

@@ -5,40 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from workbench.core.records import Record
 from workbench.serve.status import RequestError
 from workbench.serve.supervision.channel import ChannelClosedError
+from workbench.serve.supervision.status import WorkerStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from workbench.serve.supervision.worker_process import WorkerProcess
 
-WorkerState = Literal["starting", "ready", "draining", "failed"]
-
 _SECONDS_TO_TRUST = 5.0  # one that lived as long is replaced at once
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 10.0
 _SECONDS_TO_DIE = 1.0
 
 _log = logging.getLogger(__name__)
-
-
-class WorkerStatus(Record):
-    """How one worker stands.
-
-    Attributes:
-        pid: Its process id; 0 where there is none.
-        state: `starting`, `ready`, `draining`, or `failed` while it waits for its next try.
-        restarts: Times it was replaced.
-        error: Why the last one ended, one sentence; empty where none did.
-    """
-
-    pid: int
-    state: WorkerState
-    restarts: int = 0
-    error: str = ""
 
 
 class Crew:
@@ -54,6 +36,7 @@ class Crew:
         self._status = [WorkerStatus(pid=0, state="starting") for _ in range(count)]
         self._workers: dict[int, WorkerProcess] = {}
         self._tried = [asyncio.Event() for _ in range(count)]
+        self._changed = asyncio.Event()
         self._leaving = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -71,6 +54,12 @@ class Crew:
         """Start all and return when each is prepared or has failed once."""
         self._tasks = [asyncio.create_task(self._keep(index)) for index in range(len(self._status))]
         await asyncio.gather(*(tried.wait() for tried in self._tried))
+
+    async def settled(self) -> None:
+        """Return when at least one is prepared."""
+        while not self.ready:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def drain(self, seconds: float, forced: asyncio.Event) -> None:
         """End all: each answers what it has, and is killed where that takes longer or is forced."""
@@ -133,6 +122,7 @@ class Crew:
 
     def _set(self, index: int, **facts: Any) -> None:
         self._status[index] = self._status[index].model_copy(update=facts)
+        self._changed.set()
 
 
 async def _drain_all(workers: list[WorkerProcess], seconds: float) -> None:

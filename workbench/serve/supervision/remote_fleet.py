@@ -12,7 +12,7 @@ from workbench.serve.supervision.channel import ChannelClosedError
 from workbench.serve.versions.fleet import LoadError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Iterable, Mapping
     from pathlib import Path
 
     from workbench.serve.servable import State
@@ -66,11 +66,13 @@ class RemoteFleet:
         Raises:
             LoadError: One cannot, in one sentence; then none holds it.
         """
-        # A model that kills its process is tried by one worker, not by all of those that serve others.
-        trying = 1 if self._wanted.serving else 0
+        untried = [*self._workers]
         try:
-            for workers in (self._workers[:trying], self._workers[trying:]):
-                await _all(_load(worker, name, version, path) for worker in workers)
+            if self._wanted.serving:
+                untried = await _try(untried, name, version, path)
+                await _all(_load(worker, name, version, path) for worker in untried)
+            elif untried and not any(await _all(_load(worker, name, version, path) for worker in untried)):
+                raise _fatal(name, version)
         except RequestError as error:
             await self._everyone("unload", name=name, version=version)
             raise LoadError(error.message) from None
@@ -123,8 +125,8 @@ class RemoteFleet:
 
     async def _serve(self, worker: WorkerProcess, name: str, version: int, path: Path) -> None:
         try:
-            await _load(worker, name, version, path)  # one that joined after the others had loaded it
-            await _serve(worker, name, version)
+            if await _load(worker, name, version, path):  # it may have joined after the others had loaded it
+                await _serve(worker, name, version)
         except RequestError as error:
             _log.error("worker %d cannot serve %s version %d: %s", worker.pid, name, version, error.message)
             worker.kill()
@@ -135,7 +137,8 @@ class RemoteFleet:
             worker.applied.pop(key)
             await worker.channel.call("unload", name=key[0], version=key[1])
         for (name, version), path in sorted(wanted.versions.items()):
-            await _load(worker, name, version, path)
+            if not await _load(worker, name, version, path):
+                raise ChannelClosedError
             if (name, version) in wanted.serving:
                 await _serve(worker, name, version)
         for (name, version), (state, error) in [*wanted.shown.items()]:
@@ -156,17 +159,34 @@ class RemoteFleet:
         await asyncio.gather(*(one(worker) for worker in [*self._workers]))
 
 
-async def _load(worker: WorkerProcess, name: str, version: int, path: Path) -> None:
-    if (name, version) in worker.applied:
-        return
-    try:
-        await worker.channel.call("load", name=name, version=version, path=str(path))
-    except ChannelClosedError:
-        raise RequestError(
-            Code.INTERNAL,
-            f"model {name} version {version} ended the process that loaded it; the server's log says why.",
-        ) from None
-    worker.applied[name, version] = False
+async def _load(worker: WorkerProcess, name: str, version: int, path: Path) -> bool:
+    """Have a worker load a version; False where it ended meanwhile, for whatever reason."""
+    if (name, version) not in worker.applied:
+        try:
+            await worker.channel.call("load", name=name, version=version, path=str(path))
+        except ChannelClosedError:
+            return False
+        worker.applied[name, version] = False
+    return True
+
+
+async def _try(workers: list[WorkerProcess], name: str, version: int, path: Path) -> list[WorkerProcess]:
+    """Load with one worker before all that serve others do, since a model may kill its process; return the rest.
+
+    One that ends meanwhile may have ended for another reason, two have not.
+    """
+    for number, worker in enumerate(workers[:2], start=1):
+        if await _load(worker, name, version, path):
+            return workers[number:]
+    if workers:
+        raise _fatal(name, version)
+    return []
+
+
+def _fatal(name: str, version: int) -> RequestError:
+    return RequestError(
+        Code.INTERNAL, f"model {name} version {version} ended the process that loaded it; the log says why."
+    )
 
 
 async def _serve(worker: WorkerProcess, name: str, version: int) -> None:
@@ -178,8 +198,10 @@ async def _serve(worker: WorkerProcess, name: str, version: int) -> None:
         worker.applied[name, version] = True
 
 
-async def _all(every: Any) -> None:
+async def _all(every: Iterable[Awaitable[bool]]) -> list[bool]:
     # All are waited for, so that none still loads when the caller takes it back.
-    for found in await asyncio.gather(*every, return_exceptions=True):
-        if isinstance(found, BaseException):
-            raise found
+    found = await asyncio.gather(*every, return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+    return [each is True for each in found]

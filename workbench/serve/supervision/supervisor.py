@@ -3,98 +3,103 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import signal
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import WorkbenchError
+from workbench.serve.config.model_config import ModelConfig
+from workbench.serve.control import Reload, ReloadError
+from workbench.serve.status import RequestError
 from workbench.serve.supervision.crew import Crew
 from workbench.serve.supervision.ports import HeldPort, hold
 from workbench.serve.supervision.remote_fleet import RemoteFleet
 from workbench.serve.supervision.worker_process import WorkerProcess
-from workbench.serve.versions.fleet import LoadError
+from workbench.serve.versions.manager import Manager
+from workbench.serve.versions.version import Retries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
-    from workbench.serve.config.model_config import ModelConfig
     from workbench.serve.settings import ServeSettings
+
+FAILED = 3
+"""Exit code of a server that could not serve anything."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a supervisor is told.
+
+    Attributes:
+        settings: How to answer.
+        workers: Processes that answer.
+        configs: Returns the models to be served; asked again when somebody asks for a reload.
+        tell: Is told what happens, as facts with an `event`: listening, loading, ready, changed, failed, draining.
+        counters: Folder of what workers count; None where each counts for itself.
+        must_answer: End when nothing could be loaded at the start.
+        ports_may_move: Take a free port where the one asked for is taken.
+        repository: A folder of models, any of which may be loaded by its name.
+    """
+
+    settings: ServeSettings
+    workers: int
+    configs: Callable[[], Sequence[ModelConfig]]
+    tell: Callable[..., None] = field(default=lambda **_: None)
+    counters: Path | None = None
+    must_answer: bool = True
+    ports_may_move: bool = True
+    repository: Path | None = None
 
 
 class Supervisor:
     """Serves until it is told to stop.
 
     Attributes:
+        crew: The workers.
         ports: What is held, by door.
     """
 
-    def __init__(self, settings: ServeSettings, *, workers: int, tell: Callable[..., None]) -> None:
-        self._settings = settings
-        self._tell = tell
+    def __init__(self, asked: Serving) -> None:
+        settings = asked.settings
+        self._asked = asked
         self._fleet = RemoteFleet()
-        self._crew = Crew(workers, self._start, self._prepare, self._fleet.leave)
+        self._manager: Manager | None = None
         self._listening = False
         self._ending = asyncio.Event()
         self._forced = asyncio.Event()
+        self.crew = Crew(asked.workers, self._start, self._prepare, self._fleet.leave)
         self.ports: dict[str, HeldPort] = {}
+        self._plain_settings = settings.model_dump(mode="json")
 
-    async def run(self, configs: Sequence[ModelConfig]) -> int:
-        """Hold the ports, serve the models, and return the exit code when it is over.
-
-        Args:
-            configs: The models.
-        """
-        self._hear_signals()
-        self._hold()
-        serving = asyncio.create_task(self._serve(configs))
-        ending = asyncio.create_task(self._ending.wait())
-        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
-        if serving.done() and not await serving:
-            self._forced.set()
-        elif not self._ending.is_set():
-            await self._ending.wait()
-        serving.cancel()
-        self._tell(event="draining")
-        await self._crew.drain(self._settings.drain_seconds, self._forced)
-        return 0
-
-    async def _serve(self, configs: Sequence[ModelConfig]) -> bool:
-        """Load everything, listen, and tell whether there is anything that answers."""
-        await self._crew.begin()
-        error = "there is nothing to serve"
-        served = 0
-        for config in configs:
-            base = Path(config.base_path) / config.name
-            found = {int(each.name): each for each in base.iterdir() if each.name.isdigit()}
-            for version in getattr(config.policy, "versions", ()) or config.policy.chosen(found):
-                try:
-                    await self._fleet.load(config.name, version, found.get(version, base / "missing"))
-                    await self._fleet.serve(config.name, version)
-                    served += 1
-                except LoadError as refused:
-                    error = str(refused)
-                    await self._fleet.show(config.name, version, "END", error)
-            await self._fleet.label(config.name, config.labels)
-        if not served:
-            self._tell(event="failed", error=error)
-            return False
-        self._listening = True
-        await asyncio.gather(*(self._listen(worker) for worker in self._crew.ready))
-        self._tell(event="ready")
-        return True
-
-    def _hold(self) -> None:
-        settings = self._settings
-        self.ports["rest"] = hold(settings.host, settings.port)
-        if settings.grpc_port is not None:
-            self.ports["grpc"] = hold(settings.host, settings.grpc_port)
-        notes = "; ".join(port.note for port in self.ports.values() if port.note)
-        self._tell(event="listening", ports={door: port.number for door, port in self.ports.items()}, note=notes)
-
-    def _hear_signals(self) -> None:
+    async def run(self) -> int:
+        """Hold the ports, serve the models, and return the exit code when it is over."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        code = 0
+        serving = asyncio.create_task(self._serve())
+        ending = asyncio.create_task(self._hear_end())
+        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done() and (error := serving.result()):
+            code = FAILED
+            self._asked.tell(event="failed", error=error)
+            self._forced.set()
+        else:
+            await ending
+            self._asked.tell(event="draining")
+        for task in (serving, ending):
+            task.cancel()
+        if self._manager is not None:
+            await self._manager.close()
+        await self.crew.drain(self._asked.settings.drain_seconds, self._forced)
+        return code
 
     def stop(self) -> None:
         """End in order; asked a second time, at once."""
@@ -102,41 +107,133 @@ class Supervisor:
             self._forced.set()
         self._ending.set()
 
+    async def reload(self) -> tuple[Reload, str]:
+        """Serve what is to be served now, and return what was done and why the rest was not."""
+        assert self._manager is not None, "nobody is let in before"
+        try:
+            return await self._manager.reload([*self._asked.configs()]), ""
+        except ReloadError as error:
+            return error.done, error.message
+        except RequestError as error:
+            return Reload(), error.message
+        except WorkbenchError as error:
+            return Reload(), str(error)
+
+    def index(self) -> list[dict[str, Any]]:
+        """Return every version of every model, plain JSON."""
+        every = self._manager.index() if self._manager is not None else []
+        return [
+            {"name": each.name, "version": each.version, "state": each.state, "error": each.reason} for each in every
+        ]
+
+    async def _hear_end(self) -> None:
+        await self._ending.wait()
+
+    async def _serve(self) -> str:
+        """Load everything and listen; return why that is not possible, empty where it was."""
+        try:
+            self._hold()
+            manager = self._manager = self._manage([*self._asked.configs()])
+        except (WorkbenchError, OSError) as error:
+            return str(error)
+        await self.crew.begin()
+        if not self.crew.ready:
+            return f"no worker could be started: {self.crew.status[0].error}; the log says more."
+        self._asked.tell(event="loading")
+        try:
+            done = await manager.start()
+        except RequestError as error:
+            return error.message
+        if self._asked.must_answer and not any(one.state == "AVAILABLE" for one in manager.index()):
+            return done.refused[0].reason if done.refused else "there is nothing to serve"
+        self._listening = True
+        await self.crew.settled()
+        await asyncio.gather(*(self._listen_or_end(worker) for worker in self.crew.ready))
+        if not self.crew.ready:
+            await self.crew.settled()
+        self._asked.tell(event="ready")
+        await manager.run()
+        return ""
+
+    def _manage(self, configs: list[ModelConfig]) -> Manager:
+        settings = self._asked.settings
+        return Manager(
+            self._fleet,
+            configs,
+            poll_seconds=settings.poll_seconds,
+            retries=Retries(settings.max_load_retries, settings.load_retry_seconds),
+            labels=settings.label_rule,
+            repository=self._asked.repository,
+            on_change=self._on_change,
+        )
+
+    def _on_change(self, done: Reload) -> None:
+        _log.warning("%s", done.sentence())
+        self._asked.tell(event="changed", done=done.to_json())
+
+    def _hold(self) -> None:
+        settings, moving = self._asked.settings, self._asked.ports_may_move
+        wanted = {"rest": settings.port, "grpc": settings.grpc_port, "oip": settings.oip_port}
+        for door, port in wanted.items():
+            if port is not None:
+                self.ports[door] = hold(settings.host, port, fallback=moving)
+        notes = "; ".join(port.note for port in self.ports.values() if port.note)
+        self._asked.tell(event="listening", ports=self._numbers(), note=notes)
+
+    def _numbers(self) -> dict[str, int]:
+        return {door: port.number for door, port in self.ports.items()}
+
     async def _start(self, index: int) -> WorkerProcess:
         worker: WorkerProcess
 
         async def leaving() -> None:
-            await self._crew.replace(worker, self._settings.drain_seconds)
+            await self.crew.replace(worker, self._asked.settings.drain_seconds)
 
-        worker = await WorkerProcess.start(index, {"leaving": leaving})
+        handlers: dict[str, Callable[..., Awaitable[Any]]] = {
+            "leaving": leaving,
+            "control_reload": self._on_reload,
+            "control_load": self._on_load,
+            "control_unload": self._on_unload,
+        }
+        worker = await WorkerProcess.start(index, handlers)
         return worker
 
     async def _prepare(self, worker: WorkerProcess) -> None:
-        await worker.channel.call("begin", settings=self._settings.model_dump(mode="json"))
+        counters = str(self._asked.counters) if self._asked.counters is not None else None
+        await worker.channel.call("begin", settings=self._plain_settings, index=worker.index, counters=counters)
         await self._fleet.join(worker)
         if self._listening:
             await self._listen(worker)
 
     async def _listen(self, worker: WorkerProcess) -> None:
-        ports = {door: port.number for door, port in self.ports.items()}
-        await worker.channel.call("listen", ports=ports, first=worker.index == 0)
+        await worker.channel.call("listen", ports=self._numbers(), first=worker.index == 0)
 
+    async def _listen_or_end(self, worker: WorkerProcess) -> None:
+        try:
+            await self._listen(worker)
+        except RequestError as error:
+            _log.error("worker %d cannot listen: %s", worker.pid, error.message)
+            worker.kill()
+        except ConnectionError:
+            pass  # its successor will
 
-def serve_for_ever(
-    settings: ServeSettings, configs: Sequence[ModelConfig], *, workers: int, tell: Callable[..., None]
-) -> int:
-    """Run a supervisor in this process and return its exit code."""
+    async def _on_reload(self, configs: list[dict[str, Any]]) -> dict[str, Any]:
+        assert self._manager is not None
+        done = await self._manager.reload([ModelConfig.parse(each) for each in configs])
+        plain: dict[str, Any] = done.to_json()
+        return plain
 
-    async def serve() -> int:
-        return await Supervisor(settings, workers=workers, tell=tell).run(configs)
+    async def _on_load(self, name: str) -> None:
+        assert self._manager is not None
+        await self._manager.load(name)
 
-    with asyncio.Runner() as runner:
-        return runner.run(serve())
+    async def _on_unload(self, name: str) -> None:
+        assert self._manager is not None
+        await self._manager.unload(name)
 
 
 def automatic_workers() -> int:
     """Return how many workers use this machine well: one a core that this process may use."""
-    try:
+    with contextlib.suppress(AttributeError):
         return max(1, len(os.sched_getaffinity(0)))
-    except AttributeError:
-        return os.cpu_count() or 1
+    return os.cpu_count() or 1
