@@ -99,14 +99,16 @@ class InferenceService:
         names = _outputs(request, servable.name, signature)
         before = time.perf_counter()
         outputs = await self._inference.run(servable, feeds, DEFAULT, call.deadline)
-        run_seconds = time.perf_counter() - before
+        after = time.perf_counter()
         kept = {name: array for name, array in outputs.items() if not names or name in names}
         reply = message("inference.ModelInferResponse")(
             model_name=servable.name, model_version=str(servable.version), id=request.id
         )
         write_outputs(kept, reply, raw=bool(request.raw_input_contents))
-        seconds = time.perf_counter() - call.begin
-        self._counters.count_answer(servable.name, seconds, run_seconds, examples(feeds))
+        end = time.perf_counter()
+        self._counters.count_answer(
+            servable.name, end - call.begin, after - before, examples(feeds), api="OIP", encode_seconds=end - after
+        )
         return reply
 
     async def index(self, request: Any, call: Call) -> Any:

@@ -130,12 +130,15 @@ class Handler:
             request = await asyncio.to_thread(read_infer, *what)
         before = time.perf_counter()
         outputs = await self._inference.run(servable, request.feeds, DEFAULT, deadline)
-        run_seconds = time.perf_counter() - before
+        after = time.perf_counter()
         if sum(array.size for array in outputs.values()) <= _INLINE_VALUES:
             written, header_length = write_infer(servable, request, outputs)
         else:
             written, header_length = await asyncio.to_thread(write_infer, servable, request, outputs)
-        self._counters.count_answer(servable.name, time.perf_counter() - begin, run_seconds, examples(request.feeds))
+        end = time.perf_counter()
+        self._counters.count_answer(
+            servable.name, end - begin, after - before, examples(request.feeds), api="OIP", encode_seconds=end - after
+        )
         if header_length is None:
             return Reply(Code.OK.http, written)
         return Reply(Code.OK.http, written, _BINARY, ((_HEADER, b"%d" % header_length),))

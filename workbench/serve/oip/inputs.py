@@ -140,6 +140,6 @@ def cut(value: Any) -> str:
 
 
 def _type_error(model: str, name: str, datatype: Any, expected: str) -> RequestError:
-    if datatype not in DATATYPES:
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
         return invalid(f"invalid datatype for input {name}: {cut(datatype)}")
     return invalid(f"inference input '{name}' data-type is '{datatype}', but model '{model}' expects '{expected}'")
