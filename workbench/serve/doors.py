@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from workbench.serve.oip.kserve_v1 import oip_port_app
 from workbench.serve.rest.app import rest_app
 from workbench.serve.rest.server import BACKLOG, http_config
 from workbench.serve.supervision.ports import listener
@@ -28,11 +29,7 @@ _SHARED = (("grpc.so_reuseport", 1),)
 
 
 class Doors:
-    """Listens for one worker.
-
-    Attributes:
-        draining: The worker answers what it has and takes nothing new.
-    """
+    """Listens for one worker."""
 
     def __init__(self, settings: ServeSettings, inference: Inference, control: Control) -> None:
         self._settings = settings
@@ -40,7 +37,6 @@ class Doors:
         self._control = control
         self._servers: list[tuple[HttpServer, asyncio.Task[None]]] = []
         self._grpc: Any = None
-        self.draining = False
 
     async def open(self, ports: Mapping[str, int], *, first: bool) -> None:
         """Listen on every port that is held.
@@ -52,6 +48,8 @@ class Doors:
         settings = self._settings
         app = rest_app(self._inference, self._control, settings.limits, settings.security, cors=settings.cors)
         await self._serve(app, ports["rest"])
+        if "oip" in ports:
+            await self._serve(oip_port_app(self._inference.models, app), ports["oip"])
         addresses = [f"{_bracketed(settings.host)}:{ports['grpc']}"] if "grpc" in ports else []
         if settings.grpc_socket and first:
             addresses.append(f"unix:{settings.grpc_socket}")
@@ -60,7 +58,7 @@ class Doors:
 
     async def close(self, seconds: float) -> None:
         """Take nothing new, answer what is in flight, at most so many seconds, and close."""
-        self.draining = True
+        self._inference.models.draining = True
         closing = [server.close() for server, _ in self._servers]
         if self._grpc is not None:
             closing.append(self._grpc.stop(seconds))
@@ -78,11 +76,13 @@ class Doors:
 
     async def _open_grpc(self, addresses: list[str]) -> None:
         from workbench.serve.grpc.server import grpc_server, open_port
+        from workbench.serve.oip import grpc_service
 
         settings = self._settings
         self._grpc = grpc_server(
             self._inference, self._control, settings.limits, settings.security, channel_arguments=_SHARED
         )
+        grpc_service.add_to(self._grpc, self._inference, self._control)
         for address in addresses:
             open_port(self._grpc, address, settings.security)
         await self._grpc.start()

@@ -85,10 +85,14 @@ class Models:
     """Looked up by name in memory; no name that a client sends ever becomes a path.
 
     Changes come from one thread; readers in others see a model as it was before or after each.
+
+    Attributes:
+        draining: The server ends; it answers what is asked of it, and says that it is not ready.
     """
 
     def __init__(self, models: dict[str, Model]) -> None:
         self._models = models
+        self.draining = False
 
     def names(self) -> list[str]:
         """Return the names of all models."""
@@ -138,8 +142,8 @@ class Models:
         return found
 
     def loaded(self) -> bool:
-        """Tell whether every model has a version that answers."""
-        return all(model.newest() is not None for model in self._models.values())
+        """Tell whether every model has a version that answers, and goes on to."""
+        return not self.draining and all(model.newest() is not None for model in self._models.values())
 
     def add(self, servable: Servable) -> None:
         """Answer with a version from now on."""

@@ -60,6 +60,10 @@ class Channel:
         if not self._closed:
             self._send({"ask": ask, "with": arguments})
 
+    def close(self) -> None:
+        """Let the other side go, once it has what was sent."""
+        self._writer.close()
+
     async def run(self) -> None:
         """Read until the other side is gone."""
         try:

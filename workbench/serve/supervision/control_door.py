@@ -37,6 +37,7 @@ class ControlDoor:
         self._private: Path | None = None
         self._handlers = handlers
         self._watchers: set[Channel] = set()
+        self._visits: dict[Channel, asyncio.Task[Any]] = {}
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -56,6 +57,10 @@ class ControlDoor:
         """Close it; who watches learns of the end by that."""
         if self._server is not None:
             self._server.close()
+        for channel in self._visits:
+            channel.close()
+        if self._visits:
+            await asyncio.wait([*self._visits.values()], timeout=1)
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
         if self._private is not None:
@@ -72,7 +77,11 @@ class ControlDoor:
             return await self._handlers["about"]()
 
         channel = Channel(reader, writer, {**self._handlers, "watch": watch})
+        visit = asyncio.current_task()
+        assert visit is not None, "this is a coroutine"
+        self._visits[channel] = visit
         try:
             await channel.run()
         finally:
             self._watchers.discard(channel)
+            del self._visits[channel]
