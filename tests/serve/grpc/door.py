@@ -20,7 +20,7 @@ from workbench.serve.limits import Limits
 from workbench.serve.security.settings import Security
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from workbench.serve.models import Models
 
@@ -65,6 +65,7 @@ def door(
     models: Models,
     *,
     control: Any = None,
+    manage: Callable[[Models], Awaitable[Any]] | None = None,
     limits: Limits | None = None,
     security: Security | None = None,
     credentials: grpc.ChannelCredentials | None = None,
@@ -72,7 +73,7 @@ def door(
     client_options: tuple[tuple[str, Any], ...] = (),
     **options: Any,
 ) -> Iterator[Door]:
-    """Serve models on a free port, or a Unix socket, until the block ends."""
+    """Serve models on a free port, or a Unix socket, until the block ends; `manage` makes a control in its loop."""
     inference = Inference(models, Counters(models.names()))
     given = security or Security()
     loop = asyncio.new_event_loop()
@@ -80,7 +81,8 @@ def door(
     thread.start()
 
     async def start() -> tuple[grpc.aio.Server, str]:
-        server = grpc_server(inference, control or NoControl(models), limits or Limits(), given, **options)
+        by = control or NoControl(models) if manage is None else await manage(models)
+        server = grpc_server(inference, by, limits or Limits(), given, **options)
         if socket is not None:
             open_port(server, f"unix:{socket}", given)
         address = f"unix:{socket}" if socket else f"127.0.0.1:{open_port(server, '127.0.0.1:0', given)}"

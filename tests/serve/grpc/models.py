@@ -142,11 +142,17 @@ def small_models(gate: Gate) -> Models:
 
 
 def loaded(name: str, version: int, engine: FunctionEngine | None) -> Servable:
+    servable = loading(name, version, engine)
+    servable.load()
+    return servable
+
+
+def loading(name: str, version: int, engine: FunctionEngine | None) -> Servable:
+    """A version that is not loaded yet; without an engine it cannot be."""
+
     def open_engine() -> FunctionEngine:
         if engine is None:
             raise OSError("/secret/place is gone")
         return engine
 
-    servable = Servable(name, version, open_engine)
-    servable.load()
-    return servable
+    return Servable(name, version, open_engine)
