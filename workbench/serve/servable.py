@@ -6,17 +6,20 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.serve.independence import answers_each_alone
 from workbench.serve.signature import DEFAULT
 from workbench.serve.status import Code, RequestError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from workbench.serve.counters import Counters
     from workbench.serve.engines.base import Engine
     from workbench.serve.signature import Signature, Tensor
 
@@ -37,16 +40,29 @@ class Servable:
         state: Where it is in TensorFlow Serving's life of a version.
         error: Why it ended, one sentence; None where it did not.
         signatures: How it can be called, by name; empty until loaded.
-        run_seconds: What one inference took lately.
+        queues: Where those wait who ask it, by signature; the inference core's own.
     """
 
-    def __init__(self, name: str, version: int, open_engine: Callable[[], Engine]) -> None:
+    def __init__(
+        self, name: str, version: int, open_engine: Callable[[], Engine], counters: Counters | None = None
+    ) -> None:
+        """Know how to load a version.
+
+        Args:
+            name: Model name.
+            version: Version number.
+            open_engine: Opens the model.
+            counters: Where its warm-up is counted.
+        """
         self.name = name
         self.version = version
         self.state: State = "START"
         self.error: str | None = None
         self.signatures: dict[str, Signature] = {}
-        self.run_seconds = 1.0
+        self._counters = counters
+        self.queues: dict[str, Any] = {}
+        self._sample_seconds: float | None = None
+        self._alone: set[str] = set()
         self._open_engine = open_engine
         self._engine: Engine | None = None
         self._running = 0
@@ -56,9 +72,9 @@ class Servable:
         """Open the model and run it once; a failure is kept in `error`."""
         self.state = "LOADING"
         try:
-            self._engine = self._open_engine()
-            self.signatures = dict(self._engine.signatures)
-            self._warm_up()
+            engine = self._engine = self._open_engine()
+            self.signatures = dict(engine.signatures)
+            self._warm_up(engine)
         except WorkbenchError as error:
             self._fail(str(error))
         except Exception:  # noqa: BLE001 - engines raise classes of their own
@@ -102,32 +118,83 @@ class Servable:
             RequestError: A shape or type is not the signature's (INVALID_ARGUMENT), or the model failed on inputs that
                 are (INTERNAL).
         """
-        for tensor in self.signature(signature).inputs:
+        self.check(feeds, signature)
+        with self.in_use():
+            return self.execute(feeds, signature or DEFAULT)
+
+    def check(self, feeds: Mapping[str, Array], signature: str = "") -> Signature:
+        """Return the signature whose shapes and types these arrays have.
+
+        Raises:
+            RequestError: INVALID_ARGUMENT, they have not, or there is no such signature.
+        """
+        found = self.signature(signature)
+        for tensor in found.inputs:
             _check(tensor, feeds[tensor.name])
+        return found
+
+    def execute(self, feeds: Mapping[str, Array], signature: str) -> dict[str, Array]:
+        """Answer one batch of arrays that were checked, while the version is in use.
+
+        Raises:
+            RequestError: INVALID_ARGUMENT or INTERNAL, the model failed.
+        """
+        engine = self._engine
+        if engine is None:
+            raise self._unloaded()
         begin = time.perf_counter()
         try:
-            with self._in_use() as engine:
-                outputs = engine.run(signature or DEFAULT, feeds)
+            outputs = engine.run(signature, feeds)
         except (RequestError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - engines raise classes of their own
             raise self._run_error(error) from None
-        self.run_seconds += 0.2 * (time.perf_counter() - begin - self.run_seconds)
+        self._clock(feeds, time.perf_counter() - begin)
         return outputs
 
-    @contextmanager
-    def _in_use(self) -> Iterator[Engine]:
+    def seconds_for(self, samples: int) -> float:
+        """Return what a run of so many samples will take at most, as it was lately; long where none was run yet."""
+        return inf if self._sample_seconds is None else samples * self._sample_seconds
+
+    def hold(self) -> None:
+        """Keep the version loaded until it is let go as often.
+
+        Raises:
+            RequestError: UNAVAILABLE, it was unloaded.
+        """
         with self._idle:
             if self._engine is None:
-                raise RequestError(Code.UNAVAILABLE, f"Model {self.name} version {self.version} was unloaded")
-            engine = self._engine
+                raise self._unloaded()
             self._running += 1
-        try:
-            yield engine
-        finally:
-            with self._idle:
-                self._running -= 1
+
+    def let_go(self) -> None:
+        """Undo one `hold`."""
+        with self._idle:
+            self._running -= 1
+            if not self._running:
                 self._idle.notify_all()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Hold the version.
+
+        Raises:
+            RequestError: UNAVAILABLE, it was unloaded.
+        """
+        self.hold()
+        try:
+            yield
+        finally:
+            self.let_go()
+
+    def _clock(self, feeds: Mapping[str, Array], seconds: float) -> None:
+        samples = max((array.shape[0] for array in feeds.values() if array.ndim), default=1)
+        each = seconds / max(samples, 1)
+        known = self._sample_seconds
+        self._sample_seconds = each if known is None else known + 0.1 * (each - known)
+
+    def _unloaded(self) -> RequestError:
+        return RequestError(Code.UNAVAILABLE, f"Model {self.name} version {self.version} was unloaded")
 
     def _run_error(self, error: Exception) -> RequestError:
         if isinstance(error, BadInputError):
@@ -137,16 +204,35 @@ class Servable:
         _log.error("%s version %d failed to run: %s", self.name, self.version, error)
         return RequestError(Code.INTERNAL, "The model failed to run; the server's log says why")
 
-    def _warm_up(self) -> None:
-        inputs = self.signature("").inputs
-        if any(-1 in tensor.shape[1:] or tensor.dtype == "string" for tensor in inputs):
+    def shares_runs(self, signature: str) -> bool:
+        """Tell whether requests may share a run of a signature without a trace in each other's answers."""
+        return self.signatures[signature].batched and signature not in self._alone
+
+    def _warm_up(self, engine: Engine) -> None:
+        begin = time.perf_counter()
+        recorded = list(getattr(engine, "warm_ups", ()))
+        for name, feeds in recorded:
+            self.run(feeds, name)
+        for name in self.signatures:
+            if all(name != other for other, _ in recorded):
+                self._run_zeros(name)
+            if self.signatures[name].batched and not answers_each_alone(engine, name):
+                _log.warning(
+                    "%s version %d answers samples together: its requests share no run", self.name, self.version
+                )
+                self._alone.add(name)
+        if self._counters is not None:
+            self._counters.count_warm_up(self.name, time.perf_counter() - begin)
+
+    def _run_zeros(self, name: str) -> None:
+        inputs = self.signatures[name].inputs
+        if any(-1 in tensor.shape[1:] or tensor.unknown_rank or tensor.dtype == "string" for tensor in inputs):
             return  # no way to know what a real input looks like
         feeds = {one.name: np.zeros([max(size, 1) for size in one.shape], dtype=one.dtype) for one in inputs}
         for _ in range(_WARMUPS):
-            begin = time.perf_counter()
-            with self._in_use() as engine:
-                engine.run(DEFAULT, feeds)
-            self.run_seconds = time.perf_counter() - begin
+            self._sample_seconds = None  # what counts is the last
+            with self.in_use():
+                self.execute(feeds, name)
 
     def _fail(self, error: str) -> None:
         self.close()
