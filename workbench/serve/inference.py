@@ -100,7 +100,7 @@ class Inference:
         if not size:
             # Its inputs are not so many samples each: nobody can share a run with it.
             return await self._answer(queue, Work(feeds, 1, object(), deadline))
-        if size > self.batching.max_batch_size:
+        if size > self.batching.max_batch_size and self.batching.mode == "on":
             return await self._in_parts(queue, feeds, size, deadline)
         return await self._answer(queue, Work(feeds, size, sharing_key(feeds), deadline))
 

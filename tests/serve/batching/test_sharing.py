@@ -281,18 +281,28 @@ def test_allowed_sizes_pad() -> None:
 
 
 def test_only_what_is_larger_than_a_batch_is_split() -> None:
-    served = Served(Engine(), max_batch_size=4, max_enqueued_batches=1)
+    served = Served(Engine(), mode="on", max_batch_size=4, max_enqueued_batches=1, batch_timeout_micros=0)
 
     async def scenario() -> None:
         assert await served.ask(*map(float, range(10))) == [2.0 * value for value in range(10)]
         assert await asyncio.gather(served.ask(1.0, 2.0, 3.0), served.ask(4.0, 5.0)) == [[2.0, 4.0, 6.0], [8.0, 10.0]]
 
     run(scenario())
-    assert served.engine.sizes == [4, 4, 2, 3, 2]
+    assert sorted(served.engine.sizes) == [2, 2, 3, 4, 4]
+
+
+def test_a_large_request_runs_whole_where_nobody_asked_for_batches() -> None:
+    served = Served(Engine(), max_batch_size=4)
+
+    async def scenario() -> None:
+        await asyncio.gather(served.ask(*map(float, range(10))), served.ask(1.0), served.ask(2.0))
+
+    run(scenario())
+    assert served.engine.sizes == [10, 2]
 
 
 def test_a_split_request_fails_whole() -> None:
-    served = Served(Engine(), max_batch_size=2)
+    served = Served(Engine(), mode="on", max_batch_size=2, batch_timeout_micros=0)
 
     async def scenario() -> None:
         assert await code_of(served.ask(1.0, 2.0, POISON, 3.0)) is Code.INTERNAL

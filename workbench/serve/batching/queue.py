@@ -82,7 +82,7 @@ class BatchQueue:
         if group is None:
             group = self._groups[work.key] = OrderedDict()
         group[work] = None
-        self._waiting += work.size
+        self._waiting += self._weight(work)
         self._schedule()
 
     def drop(self, work: Work) -> None:
@@ -93,9 +93,12 @@ class BatchQueue:
             self._left(work, group)
 
     def _left(self, work: Work, group: OrderedDict[Work, None]) -> None:
-        self._waiting -= work.size
+        self._waiting -= self._weight(work)
         if not group:
             del self._groups[work.key]
+
+    def _weight(self, work: Work) -> int:
+        return min(work.size, self._batching.max_batch_size)  # a larger one is one run all the same
 
     def _schedule(self) -> None:
         if self._scheduled or self._running >= self._slots():

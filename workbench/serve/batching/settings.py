@@ -16,7 +16,7 @@ class Batching(Settings):
         default="auto",
         description="auto: what waits anyway shares a run, a lone request never waits; on: wait for others; off: never",
     )
-    max_batch_size: int = Field(default=64, ge=1, le=1 << 20, description="largest number of samples in one run")
+    max_batch_size: int = Field(default=64, ge=1, le=1 << 20, description="most samples that share a run")
     batch_timeout_micros: int = Field(
         default=1000, ge=0, le=60_000_000, description="longest wait for a batch to fill, microseconds; only where on"
     )
