@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_VERSION = (1 << 63) - 1
 
-LABEL = r"^[A-Za-z0-9_]+$"
+_PRINTABLE = r"^[^/:\x00-\x1f\x7f]{1,255}$"  # one part of a URL, and one line of a log
 
 Version = Annotated[int, Field(ge=0, le=MAX_VERSION)]
 
@@ -60,11 +60,11 @@ def _absolute(path: str) -> str:
 class ModelConfig(Settings):
     """One model as a server is told of it."""
 
-    name: str = Field(pattern=r"^[^/:\x00-\x1f\x7f]{1,255}$", description="model name in requests")
+    name: str = Field(pattern=_PRINTABLE, description="model name in requests")
     base_path: Annotated[str, AfterValidator(_absolute)] = Field(description="folder whose subfolders are versions")
     policy: Annotated[Latest | All | Specific, Field(discriminator="kind")] = Field(
         default=Latest(), description="which versions are served"
     )
-    labels: dict[Annotated[str, Field(pattern=LABEL)], Version] = Field(
+    labels: dict[Annotated[str, Field(pattern=_PRINTABLE)], Version] = Field(
         default={}, description="names that requests may use for versions"
     )
