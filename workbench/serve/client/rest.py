@@ -9,6 +9,7 @@ from workbench.core.records import ServingStats
 from workbench.serve.client.face import RefusedError, VersionStatus
 from workbench.serve.client.http import Http
 from workbench.serve.client.json_values import read_array, write_json
+from workbench.serve.signature import DEFAULT, TYPES, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 STATS_PATH = "/monitoring/stats"
 
 _JSON = {"content-type": "application/json"}
+_DTYPES = {proto: dtype for dtype, (proto, _) in TYPES.items()}
 
 
 class Rest:
@@ -72,6 +74,22 @@ class Rest:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def read_signature(document: Mapping[str, Any], signature: str = DEFAULT) -> tuple[Tensor, ...]:
+    """Return the inputs of a signature that a metadata document tells of.
+
+    Raises:
+        RefusedError: It does not.
+    """
+    try:
+        inputs = document["metadata"]["signature_def"]["signature_def"][signature]["inputs"]
+        return tuple(
+            Tensor(name, _DTYPES[info["dtype"]], tuple(int(dim["size"]) for dim in info["tensor_shape"].get("dim", ())))
+            for name, info in inputs.items()
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RefusedError("with something else than a signature", repr(error)) from None
 
 
 def read_stats(http: Http, base: str, model: str, seconds: float) -> ServingStats:

@@ -2,5 +2,6 @@
 
 from workbench.serve.load.settings import LoadSettings
 from workbench.serve.load.target import LoadTarget, run_load
+from workbench.serve.load.verb import load
 
-__all__ = ["LoadSettings", "LoadTarget", "run_load"]
+__all__ = ["LoadSettings", "LoadTarget", "load", "run_load"]

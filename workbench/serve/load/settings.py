@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from workbench.core.settings import Settings
+
+LoadFace = Literal["rest", "oip", "oip_binary"]
 
 MAX_REQUESTS = 10_000_000
 
@@ -21,6 +25,9 @@ class LoadSettings(Settings):
         le=100_000,
         description="requests a second, at random times (Poisson), whatever the server does; as fast as it answers "
         "where not given",
+    )
+    face: LoadFace | None = Field(
+        default=None, description="protocol; TensorFlow Serving's REST, or oip_binary for …/v2, where not given"
     )
     batch: int = Field(default=1, ge=1, le=65_536, description="samples in a request")
     timeout_seconds: float = Field(default=10.0, gt=0, le=600, description="longest wait for one answer, seconds")
