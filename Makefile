@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # Without bytecode every import takes two to three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install torch dashboard lab demo test test-thorough test-faults test-ui test-slow test-wheel notebooks lint format bench lock clean help
+.PHONY: install torch ray dashboard lab demo test test-thorough test-faults test-ui test-slow test-wheel notebooks lint format bench lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ $(STAMP): pyproject.toml requirements.lock
 
 torch: $(STAMP) ## Add PyTorch, an extra: models of PyTorch come in
 	@$(BIN)/python -m pip install --quiet --constraint requirements.lock torch onnxscript
+
+ray: $(STAMP) ## Add Ray, an extra: a model served by several machines
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint requirements.lock 'ray[serve]'
 
 dashboard: $(STAMP) ## Start the job cluster and the dashboard, print its URL (PORT=8866)
 	@$(BIN)/workbench dashboard --port $(PORT)
@@ -68,7 +71,7 @@ bench: $(STAMP) ## Measure the figures of the README (set WORKBENCH_DATA for MNI
 	$(BIN)/python benchmarks/run.py
 
 lock: ## Pin versions anew; the file names no package index
-	$(BIN)/uv pip compile pyproject.toml --extra train --extra lab --extra torch --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra lab --extra torch --extra ray --group dev --universal --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade -o requirements.lock
 
 clean: ## Remove the environment and everything that was generated
