@@ -55,6 +55,7 @@ class Gate:
         assert signature == DEFAULT
         self.runs += 1
         self.entered.release()
+        time.sleep(0.004)  # a slow model is run beside the loop
         self.open.wait(30)
         return {"y": np.asarray(feeds["x"]) * 2}
 
@@ -159,7 +160,6 @@ def _port(limits: Limits, security: Security, *, cors: bool) -> Iterator[Port]:
     servable = Servable("gate", 1, lambda: gate)
     servable.load()
     gate.entered, gate.runs = threading.Semaphore(0), 0
-    servable.run_seconds = 1.0  # a slow model: it runs beside the loop
     models = Models({"gate": Model({1: servable})})
     counters = Counters(models.names())
     ready = threading.Event()
@@ -185,6 +185,27 @@ def _port(limits: Limits, security: Security, *, cors: bool) -> Iterator[Port]:
         port[0].server.should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def _shared_port() -> Iterator[Port]:
+    with _port(Limits(), Security(), cors=False) as port:
+        yield port
+
+
+@pytest.fixture
+def port(_shared_port: Port) -> Port:
+    """A port with the default limits, shared by tests that leave it as it was."""
+    _shared_port.gate.entered, _shared_port.gate.runs = threading.Semaphore(0), 0
+    _shared_port.gate.open.set()
+    return _shared_port
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[Port]:
+    """A port of little patience, shared in the same way."""
+    with _port(Limits(header_seconds=0.3, idle_seconds=0.6), Security(), cors=False) as port:
+        yield port
 
 
 @pytest.fixture

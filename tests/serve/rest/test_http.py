@@ -16,8 +16,8 @@ BODY = b'{"instances": [[1, 2]]}'
 ANSWER = {"predictions": [[2.0, 4.0]]}
 
 
-def test_it_says_what_it_must_and_no_more(open_port: Callable[..., Any]) -> None:
-    status, headers, reply = open_port().ask("POST", PATH, BODY)
+def test_it_says_what_it_must_and_no_more(port: Any) -> None:
+    status, headers, reply = port.ask("POST", PATH, BODY)
     assert (status, json.loads(reply)) == (200, ANSWER)
     assert headers.keys() == {"date", "content-type", "content-length", "connection"}
 
@@ -62,8 +62,7 @@ CHUNK = b"17\r\n" + BODY + b"\r\n0\r\n\r\n"
         *("HTTP/9", "CONNECT", "HTTP/2", "TLS", "bytes in the path", "zeros"),
     ],
 )
-def test_what_is_malformed_is_400(open_port: Callable[..., Any], data: bytes) -> None:
-    port = open_port()
+def test_what_is_malformed_is_400(port: Any, data: bytes) -> None:
     received = port.raw(data)
     assert received.count(b"HTTP/1.1 ") == 1
     assert received.startswith(b"HTTP/1.1 400 Bad Request\r\n")
@@ -72,16 +71,15 @@ def test_what_is_malformed_is_400(open_port: Callable[..., Any], data: bytes) ->
     assert port.gate.runs == 1
 
 
-def test_a_chunked_request_ends_where_its_chunks_end(open_port: Callable[..., Any]) -> None:
+def test_a_chunked_request_ends_where_its_chunks_end(port: Any) -> None:
     # What follows is the next request and no part of the body: nothing can be smuggled.
     second = b"GET /v1/models/gate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    received = open_port().raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK + second)
+    received = port.raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK + second)
     assert received.count(b"HTTP/1.1 200 OK") == 2
     assert received.index(b"predictions") < received.index(b"AVAILABLE")
 
 
-def test_replies_keep_the_order_of_requests(open_port: Callable[..., Any], reading: Any) -> None:
-    port = open_port()
+def test_replies_keep_the_order_of_requests(port: Any, reading: Any) -> None:
     bodies = [f'{{"instances": [[{index}, 0]]}}'.encode() for index in range(20)]
     with port.connect() as connection:
         connection.sendall(b"".join(reading.request("POST", PATH, body) for body in bodies))
@@ -95,8 +93,7 @@ def test_replies_keep_the_order_of_requests(open_port: Callable[..., Any], readi
     assert [answer["predictions"][0][0] for answer in answers] == [2.0 * index for index in range(20)]
 
 
-def test_a_refusal_waits_for_the_replies_before_it(open_port: Callable[..., Any], reading: Any) -> None:
-    port = open_port()
+def test_a_refusal_waits_for_the_replies_before_it(port: Any, reading: Any) -> None:
     port.gate.open.clear()
     with port.connect() as connection:
         connection.sendall(
@@ -111,15 +108,14 @@ def test_a_refusal_waits_for_the_replies_before_it(open_port: Callable[..., Any]
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"instances": []}', b'{"instances": [[1]]}', b"\xff"])
-def test_the_connection_lives_on_after_an_error(open_port: Callable[..., Any], reading: Any, body: bytes) -> None:
-    with open_port().connect() as connection:
+def test_the_connection_lives_on_after_an_error(port: Any, reading: Any, body: bytes) -> None:
+    with port.connect() as connection:
         for each, status in ((body, 400), (BODY, 200)):
             connection.sendall(reading.request("POST", PATH, each))
             assert reading.read_reply(connection)[0] == status
 
 
-def test_a_body_that_is_awaited_is_asked_for(open_port: Callable[..., Any]) -> None:
-    port = open_port()
+def test_a_body_that_is_awaited_is_asked_for(port: Any) -> None:
     with port.connect() as connection:
         connection.sendall(HEAD + b"Content-Length: 23\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -127,15 +123,14 @@ def test_a_body_that_is_awaited_is_asked_for(open_port: Callable[..., Any]) -> N
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_body_too_large_is_not_asked_for(open_port: Callable[..., Any]) -> None:
-    received = open_port().raw(HEAD + b"Content-Length: 1000000000000\r\nExpect: 100-continue\r\n\r\n", eof=True)
+def test_a_body_too_large_is_not_asked_for(port: Any) -> None:
+    received = port.raw(HEAD + b"Content-Length: 1000000000000\r\nExpect: 100-continue\r\n\r\n", eof=True)
     assert received.startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("offer", ["h2c", "websocket"])
-def test_an_offer_of_another_protocol_is_not_taken(open_port: Callable[..., Any], reading: Any, offer: str) -> None:
+def test_an_offer_of_another_protocol_is_not_taken(port: Any, reading: Any, offer: str) -> None:
     # Java's HTTP client makes one with each request.
-    port = open_port()
     headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": offer, "HTTP2_Settings": "AAEAAEAAAAIAAAABAAMAAABk"}
     with port.connect() as connection:
         for _ in range(2):
@@ -146,8 +141,7 @@ def test_an_offer_of_another_protocol_is_not_taken(open_port: Callable[..., Any]
         assert reading.read_all(connection).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_http_1_0(open_port: Callable[..., Any], reading: Any) -> None:
-    port = open_port()
+def test_http_1_0(port: Any, reading: Any) -> None:
     old = b"POST /v1/models/gate:predict HTTP/1.0\r\nContent-Length: 23\r\n"
     assert port.raw(old + b"\r\n" + BODY).startswith(b"HTTP/1.1 200 OK")
     with port.connect() as connection:  # as ApacheBench asks
@@ -157,8 +151,7 @@ def test_http_1_0(open_port: Callable[..., Any], reading: Any) -> None:
             assert (status, headers["connection"]) == (200, "keep-alive")
 
 
-def test_a_client_that_closed_its_half_is_answered(open_port: Callable[..., Any], reading: Any) -> None:
-    port = open_port()
+def test_a_client_that_closed_its_half_is_answered(port: Any, reading: Any) -> None:
     port.gate.open.clear()
     with port.connect() as connection:
         connection.sendall(reading.request("POST", PATH, BODY))
@@ -168,23 +161,22 @@ def test_a_client_that_closed_its_half_is_answered(open_port: Callable[..., Any]
         assert reading.read_all(connection).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_client_that_closes_its_half_at_once_is_answered(open_port: Callable[..., Any], reading: Any) -> None:
-    port = open_port()
+def test_a_client_that_closes_its_half_at_once_is_answered(port: Any, reading: Any) -> None:
     for _ in range(20):
         assert port.raw(reading.request("GET", "/v1/models/gate"), eof=True).startswith(b"HTTP/1.1 200 OK")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip", "deflate", "raw deflate", "identity"])
-def test_compressed_bodies(open_port: Callable[..., Any], encoding: str) -> None:
+def test_compressed_bodies(port: Any, encoding: str) -> None:
     bits = {"deflate": zlib.MAX_WBITS, "raw deflate": -zlib.MAX_WBITS}.get(encoding, 31)
     packer = zlib.compressobj(9, zlib.DEFLATED, bits)
     body = BODY if encoding == "identity" else packer.compress(BODY) + packer.flush()
-    status, _, answer = open_port().predict(body, Content_Encoding=encoding.rpartition(" ")[2])
+    status, _, answer = port.predict(body, Content_Encoding=encoding.rpartition(" ")[2])
     assert (status, answer) == (200, ANSWER)
 
 
-def test_other_encodings_are_400(open_port: Callable[..., Any]) -> None:
-    status, _, answer = open_port().predict(b"\x0b\x02\x80", Content_Encoding="br")
+def test_other_encodings_are_400(port: Any) -> None:
+    status, _, answer = port.predict(b"\x0b\x02\x80", Content_Encoding="br")
     assert (status, answer["error"]) == (400, "The request's Content-Encoding must be gzip, deflate or identity")
 
 
@@ -207,15 +199,14 @@ def test_preflight(open_port: Callable[..., Any], cors: bool) -> None:  # noqa: 
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "TRACE", "GET"])
-def test_other_methods_are_malformed(open_port: Callable[..., Any], method: str) -> None:
-    status, _, reply = open_port().ask(method, PATH)
+def test_other_methods_are_malformed(port: Any, method: str) -> None:
+    status, _, reply = port.ask(method, PATH)
     assert status == 400
     if method != "HEAD":
         assert json.loads(reply) == {"error": f"Malformed request: {method} {PATH}"}
 
 
-def test_pages_are_read_only(open_port: Callable[..., Any]) -> None:
-    port = open_port()
+def test_pages_are_read_only(port: Any) -> None:
     for path in ("/healthz", "/monitoring/prometheus/metrics", "/monitoring/stats"):
         assert port.ask("GET", path)[0] == 200
         assert port.ask("POST", path)[0] == 405

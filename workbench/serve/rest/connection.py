@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BYTES_A_SECOND = 512  # a body that comes slower, over a whole stretch, is a stalled one
 _LINGER_SECONDS = 2.0  # how long a refused client may go on sending before it is cut off
+_HALF_SECONDS = 1.0  # how long a client that closed its half is thought to wait; most have closed the other one too
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -45,7 +46,7 @@ class HttpConnection(HttpToolsProtocol):
         self._head_bytes = self._body_bytes = self._chunk = self._taken = 0
         self._fault = (400, "Invalid HTTP request received.")
         self._refusal: bytes | None = None
-        self._ended = self._last = False
+        self._ended = self._last = self._half_closed = False
         self._running: tuple[RequestResponseCycle, asyncio.Task[None]] | None = None
 
     # What the event loop calls.
@@ -88,6 +89,7 @@ class HttpConnection(HttpToolsProtocol):
             self._sending.flush()  # before the loop closes
             return None
         self.cycle.keep_alive = False
+        self._half_closed, self._since = True, self.loop.time()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -189,6 +191,9 @@ class HttpConnection(HttpToolsProtocol):
                 self._refuse(408, "The request's head took too long")
         elif self._in_body:
             self._check_body(now)
+        elif self._half_closed:
+            if age > _HALF_SECONDS:
+                self.transport.abort()
         elif not self._answering() and age > (self._limits.idle_seconds if self._begun else patience):
             self.transport.close()
 
