@@ -114,7 +114,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("huge integer", "same", '{"instances": [1%s]}' % ("0" * 400), "Number too big"),
     ("thousands of digits", "same", '{"instances": [1%s]}' % ("0" * 5000), "Number too big"),
     ("too big a number", "same", '{"instances": [1e400]}', "Number too big"),
-    ("rank", "same", f'{{"inputs": {"[" * 70}1{"]" * 70}}}', "rank must be at most 64"),
+    ("rank", "same", f'{{"inputs": {"[" * 70}1{"]" * 70}}}', "nested too deeply"),
     ("output without batch", "number", '{"instances": [1]}', "must be of shape [] but got: [1]"),
     ("batches differ", "uneven", '{"instances": [1, 2]}', "has inconsistent batch size"),
 ]
