@@ -60,7 +60,7 @@ class AttachedProcess:
             self._tell({"event": "started", "pid": facts["pid"]})
             if facts["ports"]:
                 self._tell({"event": "listening", **facts})
-            self._tell({"event": facts["state"]})
+            self._tell({"event": facts["state"], "probe": facts["probe"]})
             for event in self._connection.events():
                 self._tell(event)
         self._connection.close()

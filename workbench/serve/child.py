@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from workbench.serve.catalogue import Catalogue
     from workbench.serve.settings import ServeSettings
+    from workbench.serve.supervision.control_door import ControlDoor
 
 
 def main(folder: str, parent: str) -> None:
@@ -41,20 +42,19 @@ def main(folder: str, parent: str) -> None:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     from workbench.core.workspace import read_json
+    from workbench.serve.catalogue import Catalogue
     from workbench.serve.settings import ServeSettings
 
     asked = read_json(Path(folder) / "job.json")["settings"]
     settings = ServeSettings.parse(asked["serve"])
-    if asked.get("engine") == "tensorflow-serving":
-        from workbench.serve.original.running import run_original
+    catalogue = Catalogue(settings, Path(asked["store"]), asked["versions"])
+    with asyncio.Runner() as runner:
+        if asked.get("engine") == "tensorflow-serving":
+            from workbench.serve.original.running import Original
 
-        code = run_original(settings, Path(asked["store"]), Path(folder), herald)
-        herald.end(code)
-    else:
-        from workbench.serve.catalogue import Catalogue
-
-        with asyncio.Runner() as runner:
-            catalogue = Catalogue(settings, Path(asked["store"]), asked["versions"])
+            herald.facts["probe"] = f"/v1/models/{settings.name}"
+            code = runner.run(Original(settings, catalogue, Path(folder), herald).run())
+        else:
             code = runner.run(_serve(settings, catalogue, Path(folder), herald))
     sys.exit(code)
 
@@ -96,8 +96,7 @@ async def _serve(settings: ServeSettings, catalogue: Catalogue, folder: Path, he
     }
     try:
         async with ControlDoor(folder, asked) as door:
-            herald.door = door
-            herald.facts["control"] = str(door.path)
+            herald.open(door)
             code = await supervisor.run()
             herald.end(code)  # those who watch look for it when the door closes
             return code
@@ -127,7 +126,6 @@ class Herald:
 
     Attributes:
         facts: What other processes need to find the server, and its state.
-        door: Where handles listen; None before it is open.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -136,9 +134,16 @@ class Herald:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         self._folder = folder
         self._error: str | None = None
-        self.facts: dict[str, Any] = {"pid": os.getpid(), "state": "starting", "ports": {}, "note": "", "control": ""}
-        self.door: Any = None
+        self.facts: dict[str, Any] = {
+            "pid": os.getpid(), "state": "starting", "ports": {}, "note": "", "control": "", "probe": "/healthz",
+        }  # fmt: skip
+        self._door: ControlDoor | None = None
         self._keep("state", state="running", attempt=1, pid=os.getpid())
+
+    def open(self, door: ControlDoor) -> None:
+        """Tell handles elsewhere too, from now on."""
+        self._door = door
+        self.facts["control"] = str(door.path)
 
     def tell(self, *, event: str, **facts: Any) -> None:
         """Say what happened; whoever does not listen, or a full disk, ends nothing."""
@@ -149,6 +154,7 @@ class Herald:
         elif event in ("loading", "ready", "draining"):
             self.facts["state"] = event
         if event == "ready":
+            facts["probe"] = self.facts["probe"]
             self._keep("ready", ports=self.facts["ports"], note=self.facts["note"])
         elif event == "changed":
             self._keep("changed", **facts)
@@ -156,8 +162,8 @@ class Herald:
             self._error = facts["error"]
         with contextlib.suppress(OSError):
             os.write(self._lines, json.dumps({"event": event, **facts}).encode() + b"\n")
-        if self.door is not None:
-            self.door.tell(event=event, **facts)
+        if self._door is not None:
+            self._door.tell(event=event, **facts)
 
     def end(self, code: int) -> None:
         """Note how it ended."""

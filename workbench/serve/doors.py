@@ -10,6 +10,7 @@ import uvicorn
 
 from workbench.serve.oip.kserve_v1 import oip_port_app
 from workbench.serve.rest.app import rest_app
+from workbench.serve.rest.guarded import Guarded
 from workbench.serve.rest.server import BACKLOG, http_config
 from workbench.serve.supervision.ports import listener
 
@@ -49,7 +50,9 @@ class Doors:
         app = rest_app(self._inference, self._control, settings.limits, settings.security, cors=settings.cors)
         await self._serve(app, ports["rest"])
         if "oip" in ports:
-            await self._serve(oip_port_app(self._inference.models, app), ports["oip"])
+            inference = self._inference
+            its_own = oip_port_app(inference.models, app)  # what that answers itself, no other guard sees
+            await self._serve(Guarded(its_own, inference.counters, settings.limits, settings.security), ports["oip"])
         addresses = [f"{_bracketed(settings.host)}:{ports['grpc']}"] if "grpc" in ports else []
         if settings.grpc_socket and first:
             addresses.append(f"unix:{settings.grpc_socket}")

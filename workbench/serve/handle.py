@@ -312,7 +312,7 @@ class Sandbox:
         elif kind in ("loading", "draining"):
             self._set(kind)
         elif kind == "ready":
-            self._ask_whether_ready()
+            self._ask_whether_ready(event["probe"])
         elif kind == "failed":
             self._error = event["error"]
         elif kind == "refused":
@@ -320,14 +320,14 @@ class Sandbox:
         elif kind == "ended":
             self._on_end(event["code"])
 
-    def _ask_whether_ready(self) -> None:
+    def _ask_whether_ready(self, path: str) -> None:
         if self.settings.security.certificate:
             self._set("ready")  # a client of its own, with a certificate, would be needed to ask
             return
         host = _reached(self.settings.host).strip("[]")
         connection = http.client.HTTPConnection(host, self._ports["rest"], timeout=_ASK_SECONDS)
         try:
-            connection.request("GET", "/healthz")
+            connection.request("GET", path)
             reply = connection.getresponse()
             status, body = reply.status, reply.read()
         except (OSError, http.client.HTTPException) as error:
@@ -336,7 +336,7 @@ class Sandbox:
             if status == _HTTP_OK:
                 self._set("ready")
             else:
-                self._refuse(f"/healthz must answer {_HTTP_OK}, got {status} {body.decode(errors='replace')}")
+                self._refuse(f"{path} must answer {_HTTP_OK}, got {status} {body.decode(errors='replace')}")
         finally:
             connection.close()
 

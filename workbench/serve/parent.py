@@ -37,3 +37,8 @@ def _until_closed() -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
     os._exit(0)
+
+
+if __name__ == "__main__":  # PARENT_PID COMMAND…: be that command, and end with the parent
+    die_with(int(sys.argv[1]))
+    os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 - that is what it is for

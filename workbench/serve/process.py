@@ -26,7 +26,7 @@ _SECONDS_TO_START = 10.0
 FACTS_OF: dict[str, set[str]] = {
     "listening": {"ports", "note", "control"},
     "loading": set(),
-    "ready": set(),
+    "ready": {"probe"},
     "changed": {"done"},
     "failed": {"error"},
     "draining": set(),

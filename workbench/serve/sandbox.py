@@ -19,6 +19,7 @@ from workbench.jobs.state import LEASE
 from workbench.jobs.submission import new_run
 from workbench.serve.attached import AttachedProcess
 from workbench.serve.handle import Sandbox
+from workbench.serve.original.requirement import require_original
 from workbench.serve.process import SERVER, ChildProcess
 from workbench.serve.settings import ServeSettings
 from workbench.serve.store import Store
@@ -93,6 +94,8 @@ def start(
     """
     if engine not in ("workbench", "tensorflow-serving"):
         raise BadInputError.of("engine", rule="must be workbench or tensorflow-serving", got=engine)
+    if engine == "tensorflow-serving":
+        require_original(settings, store, versions)
     asked = {
         "serve": settings.model_dump(mode="json"), "store": str(store.base), "versions": list(versions),
         "engine": engine, "keep": keep,

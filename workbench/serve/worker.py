@@ -103,13 +103,12 @@ class Worker:
 
         def make(name: str, version: int, path: Path) -> Servable:
             opened = partial(open_engine, path, asked.threads, foreign=asked.foreign, trust=asked.trust)
-            return Servable(name, version, opened)
+            return Servable(name, version, opened, counted)
 
         models = Models({})
         counted = Counters(folder=None if counters is None else Path(counters), worker=index)
-        counted.holds = lambda name: models.model(name) is not None
         self._fleet = LocalFleet(models, make)
-        self._doors = Doors(asked, Inference(models, counted), RemoteControl(self.channel, models))
+        self._doors = Doors(asked, Inference(models, counted, asked.batching), RemoteControl(self.channel, models))
 
     async def load(self, name: str, version: int, path: str) -> None:
         """Open a version and run it once, without answering with it yet."""

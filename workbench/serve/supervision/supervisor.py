@@ -76,7 +76,10 @@ class Supervisor:
         self._forced = asyncio.Event()
         self.crew = Crew(asked.workers, self._start, self._prepare, self._fleet.leave)
         self.ports: dict[str, HeldPort] = {}
-        self._plain_settings = settings.model_dump(mode="json")
+        # Workers share the cores.
+        threads = settings.batching.num_batch_threads or max(1, automatic_workers() // asked.workers)
+        shared = settings.replace(batching=settings.batching.replace(num_batch_threads=threads))
+        self._plain_settings = shared.model_dump(mode="json")
 
     async def run(self) -> int:
         """Hold the ports, serve the models, and return the exit code when it is over."""
