@@ -93,6 +93,14 @@ def test_labels_and_who_asks(client: Door, control: Recorded) -> None:
     assert "127.0.0.1" in control.caller.peer
 
 
+def test_names_of_every_script(client: Door, control: Recorded) -> None:
+    request = config()
+    one = request.config.model_config_list.config[0]
+    one.name, one.base_path = 'modèle "7"', "/données/\\x"
+    reload(client, request)
+    assert (control.configs[0].name, control.configs[0].base_path) == ('modèle "7"', "/données/\\x")
+
+
 def test_an_empty_list_is_a_configuration(client: Door, control: Recorded) -> None:
     request = message("tensorflow.serving.ReloadConfigRequest")()
     request.config.model_config_list.SetInParent()
@@ -120,15 +128,35 @@ def platform(request: Any) -> None:
     request.config.model_config_list.config[0].model_platform = "caffe"
 
 
+def no_platform(request: Any) -> None:
+    request.config.model_config_list.config[0].model_platform = ""
+
+
+def twice(request: Any) -> None:
+    request.config.model_config_list.config.append(request.config.model_config_list.config[0])
+
+
+def negative(request: Any) -> None:
+    request.config.model_config_list.config[0].model_version_policy.specific.versions.append(-1)
+
+
+def odd_name(request: Any) -> None:
+    request.config.model_config_list.config[0].name = 'a"\n/\\'
+
+
 def relative(request: Any) -> None:
     request.config.model_config_list.config[0].base_path = "models"
 
 
 def sign(request: Any) -> None:
-    request.config.model_config_list.config[0].version_labels["a b"] = 1
+    request.config.model_config_list.config[0].version_labels["a/b"] = 1
 
 
-@pytest.mark.parametrize("edit", [custom, platform, relative, sign, lambda r: r.ClearField("config")])
+def nothing(request: Any) -> None:
+    request.ClearField("config")
+
+
+@pytest.mark.parametrize("edit", [custom, platform, no_platform, twice, negative, odd_name, relative, sign, nothing])
 def test_configurations_that_are_none(client: Door, control: Recorded, edit: Any) -> None:
     request = config()
     edit(request)

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from google.protobuf import text_format
 
 from workbench.core.errors import BadInputError
-from workbench.serve.config.model_config import All, Latest, ModelConfig, Specific
+from workbench.serve.config.model_server import read_models
 from workbench.serve.grpc.call import add_service
 from workbench.serve.grpc.messages import enum_numbers, message
 from workbench.serve.grpc.model_spec import model_spec
@@ -18,6 +19,7 @@ from workbench.serve.security.guard import acting, caller
 from workbench.serve.status import Code, invalid
 
 if TYPE_CHECKING:
+    from workbench.serve.config.model_config import ModelConfig
     from workbench.serve.control import Control
     from workbench.serve.grpc.call import Call
     from workbench.serve.inference import Inference
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 NAME = "tensorflow.serving.ModelService"
 
 _STATES = "tensorflow.serving.ModelVersionStatus.State"
-_PLATFORM = "tensorflow"
 
 
 class ModelService:
@@ -58,7 +59,7 @@ class ModelService:
                 "ServerModelConfig type not supported by HandleReloadConfigRequest."
                 " Only ModelConfigList is currently supported"
             )
-        configs = [_read_config(one) for one in request.config.model_config_list.config]
+        configs = _read_configs(request.config)
         acting(caller().key_id, call.peer)
         before = self._metrics(request.metric_names)
         await self._control.reload(configs)
@@ -75,28 +76,12 @@ class ModelService:
         return {name: _first_value(page, name) for name in names}
 
 
-def _read_config(given: Any) -> ModelConfig:
-    if given.model_platform not in ("", _PLATFORM):
-        raise invalid(f"Model {given.name} requests unsupported platform {given.model_platform}")
-    policy = given.model_version_policy
-    choice = policy.WhichOneof("policy_choice")
+def _read_configs(config: Any) -> list[ModelConfig]:
+    # As text, for what a configuration may say is written down once, beside the files' reader.
     try:
-        return ModelConfig(
-            name=given.name,
-            base_path=given.base_path,
-            policy=_read_policy(choice, policy),
-            labels=dict(given.version_labels),
-        )
+        return read_models(text_format.MessageToString(config))
     except BadInputError as error:
         raise invalid(str(error)) from None
-
-
-def _read_policy(choice: str | None, policy: Any) -> Latest | All | Specific:
-    if choice == "specific":
-        return Specific(versions=tuple(policy.specific.versions))
-    if choice == "all":
-        return All()
-    return Latest(num_versions=policy.latest.num_versions or 1)
 
 
 def _first_value(page: str, name: str) -> int:

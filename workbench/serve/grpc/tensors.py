@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _MAX_RANK = 64  # NumPy's own bound; TensorFlow's is 254
+_MAX_COUNT = 1 << 58
 
 
 class _Form(NamedTuple):
@@ -75,8 +76,7 @@ def read_tensor(proto: Any, name: str, max_bytes: int) -> Array:
     form = _BY_NUMBER.get(proto.dtype)
     if form is None:
         raise _unreadable(name, f"its type {_NAMES.get(proto.dtype, proto.dtype)} is not supported")
-    shape = _shape(proto.tensor_shape, name)
-    count = prod(shape)
+    shape, count = _shape(proto.tensor_shape, name)
     needed = count * form.dtype.itemsize
     if needed > max_bytes:
         raise RequestError(Code.RESOURCE_EXHAUSTED, f"Tensor {name} is of {needed} bytes, at most {max_bytes} may be")
@@ -141,7 +141,7 @@ def read_tensors(protos: Mapping[str, Any], max_bytes: int) -> dict[str, Array]:
     return arrays
 
 
-def _shape(proto: Any, name: str) -> tuple[int, ...]:
+def _shape(proto: Any, name: str) -> tuple[tuple[int, ...], int]:
     if proto.unknown_rank:
         raise _unreadable(name, "its shape has no rank")
     shape = tuple([one.size for one in proto.dim])
@@ -149,9 +149,10 @@ def _shape(proto: Any, name: str) -> tuple[int, ...]:
         raise _unreadable(name, f"its rank is {len(shape)}, at most {_MAX_RANK} may be")
     if shape and min(shape) < 0:
         raise _unreadable(name, f"its shape is {list(shape)}")
-    if prod(size for size in shape if size) > np.iinfo(np.int64).max // 16:
+    count = prod(shape)
+    if not count and prod(size for size in shape if size) > _MAX_COUNT:  # NumPy minds, though there is nothing in it
         raise _unreadable(name, "its shape is beyond any memory")
-    return shape
+    return shape, count
 
 
 def _from_content(content: bytes, form: _Form, count: int) -> Array:
