@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 BYTES = "BYTES"
 NO_JSON = frozenset({"FP16"})
@@ -27,6 +26,7 @@ _NAMES = {
     "string": BYTES,
 }
 DATATYPES = frozenset(_NAMES.values())
+_BY_DTYPE = {np.dtype(dtype): name for dtype, name in _NAMES.items() if dtype != "string"}  # a dtype's name is slow
 
 
 def datatype_of(dtype: str) -> str:
@@ -36,4 +36,4 @@ def datatype_of(dtype: str) -> str:
 
 def array_datatype(array: np.ndarray[Any, Any]) -> str:
     """Return the protocol's name of an array's type; what is no number is `BYTES`."""
-    return _NAMES.get(array.dtype.name, BYTES)
+    return _BY_DTYPE.get(array.dtype, BYTES)

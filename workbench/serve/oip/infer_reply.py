@@ -40,7 +40,6 @@ def write_infer(servable: Servable, request: InferRequest, outputs: Mapping[str,
         document["id"] = request.id
     document["outputs"] = described = []
     binary: list[bytes | memoryview] = []
-    finite = True
     for name, value in outputs.items():
         if request.outputs is not None and name not in request.outputs:
             continue
@@ -53,9 +52,8 @@ def write_infer(servable: Servable, request: InferRequest, outputs: Mapping[str,
             binary.append(data)
         else:
             one["data"] = _json_values(name, array, datatype)
-            finite = finite and (array.dtype.kind != "f" or bool(np.isfinite(array).all()))
         described.append(one)
-    head = _dumps(document, finite=finite)
+    head = _dumps(document)
     return (b"".join([head, *binary]), len(head)) if binary else (head, None)
 
 
@@ -72,10 +70,12 @@ def _json_values(name: str, array: Array, datatype: str) -> Any:
         raise invalid(f"output {name} is no UTF-8. Please use the binary data format for it") from None
 
 
-def _dumps(document: dict[str, Any], *, finite: bool) -> bytes:
-    if finite:
-        try:
-            return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-        except TypeError:  # half a surrogate pair in an id
-            pass
+def _dumps(document: dict[str, Any]) -> bytes:
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # half a surrogate pair in an id
+        pass
+    else:
+        if b"null" not in text:  # which is how orjson writes NaN and the infinities
+            return text
     return json.dumps(document, default=lambda value: value.tolist(), separators=(",", ":")).encode()

@@ -113,10 +113,11 @@ def _feeds(
 def _tensor(declared: Declared, one: dict[str, Any], rest: memoryview, depth: int) -> tuple[Array, memoryview]:
     name = declared.tensor.name
     parameters = _parameters(one, f"input '{name}'") if "parameters" in one else {}
-    if ("data" in one) == (_SIZE in parameters):
+    data = one.get("data")
+    if (data is not None) == (_SIZE in parameters):
         raise invalid(f"Input '{name}' must set either 'data' or '{_SIZE}' in 'parameters'")
-    if "data" in one:
-        return read_numbers(declared, one["data"], depth), rest
+    if data is not None:
+        return read_numbers(declared, data, depth), rest
     size = parameters[_SIZE]
     if type(size) is not int or size < 0:
         raise invalid(f"Unable to parse '{_SIZE}': input '{name}' must have a whole number of bytes, got {cut(size)}")

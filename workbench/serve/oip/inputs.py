@@ -66,8 +66,10 @@ def declare(model: str, signature: Signature, name: Any, datatype: Any, shape: S
     Raises:
         RequestError: INVALID_ARGUMENT, the model has no such input, or it has another type or shape.
     """
-    tensor = next((one for one in signature.inputs if one.name == name), None)
-    if tensor is None:
+    for tensor in signature.inputs:
+        if tensor.name == name:
+            break
+    else:
         raise invalid(f"unexpected inference input '{cut(name)}' for model '{model}'")
     expected = datatype_of(tensor.dtype)
     if datatype != expected:

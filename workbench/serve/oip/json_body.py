@@ -8,6 +8,7 @@ import threading
 from typing import Any, Literal
 
 import numpy as np
+import orjson
 import simdjson
 
 from workbench.serve.oip.datatypes import DATATYPES
@@ -19,11 +20,15 @@ _KINDS: dict[str, tuple[Literal["i", "u", "d"], type[np.generic]]] = {
     "U": ("u", np.uint64),
     "F": ("d", np.float64),
 }
+_SHORT = 512  # bytes that are no trouble as Python objects
 _thread = threading.local()
 
 
 def parse_infer(body: bytes) -> dict[str, Any]:
     """Parse the JSON of an inference request.
+
+    Args:
+        body: All of it.
 
     Returns:
         The object. An input's `data` is an array of float64, int64 or uint64 in place of a list where all its values
@@ -33,6 +38,8 @@ def parse_infer(body: bytes) -> dict[str, Any]:
         RequestError: INVALID_ARGUMENT, it is no JSON object. `NaN`, `Infinity` and `-Infinity` are numbers here, as in
             Triton.
     """
+    if len(body) <= _SHORT:  # the head of binary tensors
+        return _parse_short(body)
     try:
         document = _parser().parse(body)
         if isinstance(document, simdjson.Object):
@@ -59,6 +66,16 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise invalid(f"failed to parse the request JSON buffer: no UTF-8 at {error.start}") from None
     except ValueError:  # beyond float64, or an integer of thousands of digits
         raise invalid("failed to parse the request JSON buffer: Number too big to be stored in double") from None
+    if not isinstance(document, dict):
+        raise invalid("the request must be a JSON object")
+    return document
+
+
+def _parse_short(body: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return parse_object(body)
     if not isinstance(document, dict):
         raise invalid("the request must be a JSON object")
     return document
