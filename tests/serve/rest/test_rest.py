@@ -16,9 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.serve.limits import Limits
-from workbench.serve.sandbox import Sandbox
-from workbench.serve.settings import ServeSettings
-from workbench.serve.store import Store
+from workbench.serve.sandbox import Sandbox, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,8 +238,6 @@ def test_a_large_batch(served: Sandbox) -> None:
 
 @pytest.fixture
 def strict(tiny_onnx: Artifact, serve_workspace: Workspace) -> Iterator[Sandbox]:
-    store = Store.of(serve_workspace)
-    versions = [store.publish(tiny_onnx, "tiny")]
-    settings_ = ServeSettings(name="tiny", limits=Limits(body_bytes=2048))
-    with Sandbox(settings_, store, versions, serve_workspace).wait() as sandbox:
+    limits = Limits(body_bytes=2048)
+    with serve(tiny_onnx, "tiny", workspace=serve_workspace, workers=1, limits=limits) as sandbox:
         yield sandbox
