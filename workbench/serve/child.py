@@ -66,7 +66,7 @@ async def _serve(settings: ServeSettings, catalogue: Catalogue, folder: Path, he
     workers = settings.workers or (1 if catalogue.has_saved_model() else automatic_workers())
     counters = _room_for_counters(folder / "counters", workers)
     supervisor = Supervisor(
-        Serving(settings, workers=workers, configs=catalogue.configs, tell=herald.tell, counters=counters)
+        Serving(settings, workers=workers, configs=catalogue.configs, tell=herald.tell, counters=counters, audit=folder)
     )
 
     async def reload(add: int | None = None) -> dict[str, Any]:

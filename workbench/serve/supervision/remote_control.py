@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.serve.control import Indexed, Reload, index_of
+from workbench.serve.security import caller
 from workbench.serve.status import Code, RequestError
 from workbench.serve.supervision.channel import ChannelClosedError
 
@@ -47,6 +48,6 @@ class RemoteControl:
 
     async def _ask(self, ask: str, **arguments: Any) -> Any:
         try:
-            return await self.channel.call(ask, **arguments)
+            return await self.channel.call(ask, caller=[*caller()], **arguments)
         except ChannelClosedError:
             raise RequestError(Code.UNAVAILABLE, "The server is stopping") from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import WorkbenchError
+from workbench.serve.audit import OWNER, Audit
 from workbench.serve.config.model_config import ModelConfig
 from workbench.serve.control import Reload, ReloadError
 from workbench.serve.status import RequestError
@@ -43,6 +44,7 @@ class Serving:
         configs: Returns the models to be served; asked again when somebody asks for a reload.
         tell: Is told what happens, as facts with an `event`: listening, loading, ready, changed, failed, draining.
         counters: Folder of what workers count; None where each counts for itself.
+        audit: Folder of the audit log; None where none is kept.
         must_answer: End when nothing could be loaded at the start.
         ports_may_move: Take a free port where the one asked for is taken.
         repository: A folder of models, any of which may be loaded by its name.
@@ -53,6 +55,7 @@ class Serving:
     configs: Callable[[], Sequence[ModelConfig]]
     tell: Callable[..., None] = field(default=lambda **_: None)
     counters: Path | None = None
+    audit: Path | None = None
     must_answer: bool = True
     ports_may_move: bool = True
     repository: Path | None = None
@@ -69,6 +72,7 @@ class Supervisor:
     def __init__(self, asked: Serving) -> None:
         settings = asked.settings
         self._asked = asked
+        self._audit = Audit(asked.audit)
         self._fleet = RemoteFleet()
         self._manager: Manager | None = None
         self._listening = False
@@ -106,6 +110,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """End in order; asked a second time, at once."""
+        self._audit.note("stop", "", "OK", peer=OWNER)
         if self._ending.is_set():
             self._forced.set()
         self._ending.set()
@@ -114,7 +119,8 @@ class Supervisor:
         """Serve what is to be served now, and return what was done and why the rest was not."""
         assert self._manager is not None, "nobody is let in before"
         try:
-            return await self._manager.reload([*self._asked.configs()]), ""
+            with self._audit.action("reload", "", peer=OWNER):
+                return await self._manager.reload([*self._asked.configs()]), ""
         except ReloadError as error:
             return error.done, error.message
         except RequestError as error:
@@ -220,19 +226,23 @@ class Supervisor:
         except ConnectionError:
             pass  # its successor will
 
-    async def _on_reload(self, configs: list[dict[str, Any]]) -> dict[str, Any]:
+    async def _on_reload(self, configs: list[dict[str, Any]], caller: list[str]) -> dict[str, Any]:
         assert self._manager is not None
-        done = await self._manager.reload([ModelConfig.parse(each) for each in configs])
+        names = ", ".join(str(each.get("name")) for each in configs)
+        with self._audit.action("reload", names, key_id=caller[0], peer=caller[1]):
+            done = await self._manager.reload([ModelConfig.parse(each) for each in configs])
         plain: dict[str, Any] = done.to_json()
         return plain
 
-    async def _on_load(self, name: str) -> None:
+    async def _on_load(self, name: str, caller: list[str]) -> None:
         assert self._manager is not None
-        await self._manager.load(name)
+        with self._audit.action("load", name, key_id=caller[0], peer=caller[1]):
+            await self._manager.load(name)
 
-    async def _on_unload(self, name: str) -> None:
+    async def _on_unload(self, name: str, caller: list[str]) -> None:
         assert self._manager is not None
-        await self._manager.unload(name)
+        with self._audit.action("unload", name, key_id=caller[0], peer=caller[1]):
+            await self._manager.unload(name)
 
 
 def automatic_workers() -> int:
