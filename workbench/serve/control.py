@@ -40,7 +40,7 @@ class Reload(Record):
     Attributes:
         loaded: (model, version) pairs that were not served before and are now.
         unloaded: (model, version) pairs that were served before and are not any more.
-        labels: Labels of each model of the new configuration that has some, as they are now.
+        labels: All labels, as they are now, of each model of which one was set, moved or taken away.
         refused: What was asked and not done.
     """
 
@@ -62,14 +62,15 @@ class Reload(Record):
 
     @property
     def changed(self) -> bool:
-        """Whether a version came, went, or was refused."""
-        return bool(self.loaded or self.unloaded or self.refused)
+        """Whether a version came, went, or was refused, or a label changed."""
+        return bool(self.loaded or self.unloaded or self.labels or self.refused)
 
     def sentence(self) -> str:
         """Return it as one line for a log."""
         parts = [f"loaded {_pairs(self.loaded)}", f"unloaded {_pairs(self.unloaded)}"]
         parts += [
-            f"labels of {name}: " + ", ".join(f"{label} -> {version}" for label, version in sorted(labels.items()))
+            f"labels of {name}: "
+            + (", ".join(f"{label} -> {version}" for label, version in sorted(labels.items())) or "none")
             for name, labels in sorted(self.labels.items())
         ]
         parts += [f"refused {one.name}: {one.reason}" for one in self.refused]

@@ -18,7 +18,7 @@ from workbench.serve.versions.manager import Manager
 from workbench.serve.versions.version import Retries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -105,3 +105,9 @@ def run(work: Any) -> Any:
             return await work
 
     return asyncio.run(limited())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that no event tells of; the time limit is `run`'s."""
+    while not holds():  # noqa: ASYNC110 - see above
+        await asyncio.sleep(0.005)

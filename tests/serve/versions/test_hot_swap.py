@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.serve.versions.factor_world import run
+from tests.serve.versions.factor_world import run, until
 from workbench.serve.counters import Counters
 from workbench.serve.inference import Inference
 from workbench.serve.models import Target
@@ -61,8 +61,7 @@ def test_who_found_a_version_may_still_ask_it(world: World) -> None:
         held = world.models.find(Target("m"))
         world.put("m", 2, 20)
         swapping = asyncio.create_task(manager.poll_once())
-        while world.states("m") != {1: "UNLOADING", 2: "AVAILABLE"}:  # noqa: ASYNC110 - a state that passes
-            await asyncio.sleep(0)
+        await until(lambda: world.states("m") == {1: "UNLOADING", 2: "AVAILABLE"})
         assert float(held.run({"x": np.ones((1, 1), np.float32)})["y"][0, 0]) == 10
         assert "close m/1" not in world.log
         del held

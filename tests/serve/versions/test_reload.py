@@ -77,8 +77,10 @@ def test_labels_are_for_versions_that_answer(world: World) -> None:
         await refused(manager.reload(asked), Code.FAILED_PRECONDITION, label_words("m", 3))
         assert world.ask("m", label="stable") == 10
         assert world.models.names() == ["m"]  # nothing of it was done
-        await manager.reload([world.config("m", policy=All(), labels={"stable": 2})])
+        done = await manager.reload([world.config("m", policy=All(), labels={"stable": 2})])
+        assert done.sentence() == "loaded nothing; unloaded nothing; labels of m: stable -> 2"
         assert world.ask("m", label="stable") == 20
+        assert not (await manager.reload([world.config("m", policy=All(), labels={"stable": 2})])).changed
         with pytest.raises(RequestError, match="Unrecognized servable version label: canary"):
             world.ask("m", label="canary")
 

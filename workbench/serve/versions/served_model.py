@@ -41,6 +41,7 @@ class ServedModel:
         self._source = Source()
         self._versions: dict[int, Version] = {}
         self._wanted: set[int] = set()
+        self._labels_changed = False
         self._lock = asyncio.Lock()
 
     @property
@@ -113,6 +114,7 @@ class ServedModel:
         """Replace all labels."""
         if labels != self.labels:
             self.labels = dict(labels)
+            self._labels_changed = True
             await self._fleet.label(self.config.name, self.labels)
 
     async def _look(self) -> None:
@@ -207,9 +209,10 @@ class ServedModel:
 
     def _done(self, before: set[int], tried: set[int]) -> Reload:
         name, now = self.config.name, self.available()
+        labelled, self._labels_changed = self._labels_changed, False
         return Reload(
             loaded=tuple((name, version) for version in sorted(now - before)),
             unloaded=tuple((name, version) for version in sorted(before - now)),
-            labels={name: self.labels} if self.labels else {},
+            labels={name: self.labels} if labelled else {},
             refused=tuple(one for one in self.failures() if one.version in tried),
         )
