@@ -83,7 +83,9 @@ def test_a_changed_file_is_not_published(store: Store, tmp_path: Path) -> None:
 
 
 def test_other_formats_are_refused(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="artifact must be of format onnx or tflite to be served, got 'keras'"):
+    with pytest.raises(
+        BadInputError, match="artifact must be of format onnx, tflite, saved_model or packed to be served, got 'keras'"
+    ):
         store.publish(artifact(tmp_path / "a", kind="keras"), "m")
 
 

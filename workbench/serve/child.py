@@ -41,6 +41,7 @@ def main(folder: str, parent: str) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    logging.getLogger("workbench").setLevel(logging.INFO)  # what came and went
     from workbench.core.workspace import read_json
     from workbench.serve.catalogue import Catalogue
     from workbench.serve.settings import ServeSettings

@@ -17,6 +17,7 @@ from workbench.core.artifact import MANIFEST, Artifact
 from workbench.core.errors import BadInputError, WorkbenchError, WorkspaceError
 from workbench.core.workspace import read_json, write_json, writing
 from workbench.serve.settings import MODEL_NAME
+from workbench.serve.spread import is_spread, verify_spread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ MAX_VERSION = (1 << 63) - 1
 LABELS = "labels.json"
 
 _LABELS_LOCK = ".labels.lock"
-_SERVABLE = ("onnx", "tflite")
+_SERVABLE = ("onnx", "tflite", "saved_model", "packed")
 _LABEL = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -60,7 +61,7 @@ class Store:
         The same file again, as the newest version or under the same number, is not copied twice.
 
         Args:
-            artifact: An ONNX or TFLite artifact, checked against its manifest.
+            artifact: An ONNX, TFLite, SavedModel or packed artifact, checked against its manifest.
             name: Model name.
             version: Number it shall have; None gives the next.
 
@@ -74,7 +75,7 @@ class Store:
         """
         if artifact.format not in _SERVABLE:
             raise BadInputError.of(
-                "artifact", rule=f"must be of format {' or '.join(_SERVABLE)} to be served", got=artifact.format,
+                "artifact", rule=f"must be of format {', '.join(_SERVABLE[:-1])} or {_SERVABLE[-1]} to be served", got=artifact.format,
                 hint='convert it first, for instance with `workbench.convert(artifact, "onnx")`',
             )  # fmt: skip
         if version is not None and not 0 <= version <= MAX_VERSION:
@@ -150,17 +151,21 @@ class Store:
 def _holds(folder: Path, artifact: Artifact) -> bool:
     # A copy that was damaged since, or put there by others without a manifest, is not the same model.
     try:
-        return Artifact.load(folder).verify().sha256 == artifact.sha256
+        found = Artifact.load(folder)
+        return (verify_spread(found) if is_spread(found) else found.verify()).sha256 == artifact.sha256
     except WorkbenchError:
         return False
 
 
 def _copy(artifact: Artifact, folder: Path) -> None:
     with writing(folder):
-        for source in (artifact.path, artifact.folder / MANIFEST):
-            target = folder / source.name
-            shutil.copyfile(source, target)
-            with target.open("rb") as file:
+        if artifact.path.is_dir():  # a SavedModel, whose files TensorFlow Serving wants at the top
+            shutil.copytree(artifact.path, folder, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(artifact.path, folder / artifact.path.name)
+        shutil.copyfile(artifact.folder / MANIFEST, folder / MANIFEST)
+        for copy in (path for path in folder.rglob("*") if path.is_file()):
+            with copy.open("rb") as file:
                 os.fsync(file.fileno())
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from workbench.core.artifact import MANIFEST, Artifact, content_sha256
-from workbench.core.errors import BadInputError, WorkbenchError, WorkspaceError
+from workbench.core.artifact import MANIFEST, Artifact
+from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.workspace import Workspace
 from workbench.serve.engines.base import Engine, ModelFile, open_file
 from workbench.serve.engines.trial import try_to_open
+from workbench.serve.spread import GRAPH, is_spread, verify_spread
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SAVED_MODEL = "saved_model.pb"
 
 _ENDINGS = {".onnx": "onnx", ".tflite": "tflite", ".packed": "packed"}
 
@@ -55,36 +53,20 @@ def _opened(folder: Path, threads: int, *, foreign: bool, trust: bool) -> Engine
 def _vouched_for(folder: Path, *, trust: bool) -> ModelFile:
     artifact = Artifact.load(folder)
     trusted = trust or Workspace.default().holds(folder)
-    if artifact.format == "saved_model" and (folder / SAVED_MODEL).is_file():
-        # TensorFlow Serving wants the graph at the top of the version folder, where our manifest lies beside it.
-        _verify_spread(artifact)
+    if is_spread(artifact):
+        verify_spread(artifact)
         return ModelFile(folder, artifact.format, trusted)
     return ModelFile(artifact.verify().path, artifact.format, trusted)
 
 
-def _verify_spread(artifact: Artifact) -> None:
-    total = hashlib.sha256()
-    for file in sorted(path for path in artifact.folder.rglob("*") if path.is_file()):
-        if (name := file.relative_to(artifact.folder).as_posix()) == MANIFEST:
-            continue
-        if file.is_symlink():
-            raise WorkspaceError(f"{file} must be a file and no link; copy it instead.")
-        total.update(f"{content_sha256(file)}  {name}\n".encode())
-    if total.hexdigest() != artifact.sha256:
-        raise WorkspaceError(
-            f"{artifact.folder} must have sha256 {artifact.sha256[:12]}… as its manifest says, got "
-            f"{total.hexdigest()[:12]}…: it was truncated or changed; make it again."
-        )
-
-
 def _found(folder: Path, *, trust: bool) -> ModelFile:
-    if (folder / SAVED_MODEL).is_file():
+    if (folder / GRAPH).is_file():
         return ModelFile(folder, "saved_model", trust)
     files = [path for path in folder.iterdir() if path.suffix in _ENDINGS and path.is_file()] if folder.is_dir() else []
     if len(files) != 1:
         raise BadInputError.of(
             folder.name,
-            rule=f"must hold a {SAVED_MODEL} or exactly one file ending in {', '.join(_ENDINGS)}",
+            rule=f"must hold a {GRAPH} or exactly one file ending in {', '.join(_ENDINGS)}",
             got=[path.name for path in files],
         )
     return ModelFile(files[0], _ENDINGS[files[0].suffix], trust)

@@ -177,7 +177,6 @@ class Supervisor:
         )
 
     def _on_change(self, done: Reload) -> None:
-        _log.warning("%s", done.sentence())
         self._asked.tell(event="changed", done=done.to_json())
 
     def _hold(self) -> None:

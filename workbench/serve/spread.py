@@ -1,0 +1,43 @@
+"""A SavedModel whose files lie at the top of its version folder, where TensorFlow Serving wants them.
+
+Our manifest lies beside them and speaks of the directory that they came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from workbench.core.artifact import MANIFEST, content_sha256
+from workbench.core.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from workbench.core.artifact import Artifact
+
+GRAPH = "saved_model.pb"
+
+
+def is_spread(artifact: Artifact) -> bool:
+    """Tell whether an artifact's files lie beside its manifest instead of in a directory of their own."""
+    return artifact.format == "saved_model" and (artifact.folder / GRAPH).is_file()
+
+
+def verify_spread(artifact: Artifact) -> Artifact:
+    """Check the files against the manifest and return the artifact.
+
+    Raises:
+        WorkspaceError: One was truncated or changed, or is a link.
+    """
+    total = hashlib.sha256()
+    for file in sorted(path for path in artifact.folder.rglob("*") if path.is_file()):
+        if (name := file.relative_to(artifact.folder).as_posix()) == MANIFEST:
+            continue
+        if file.is_symlink():
+            raise WorkspaceError(f"{file} must be a file and no link; copy it instead.")
+        total.update(f"{content_sha256(file)}  {name}\n".encode())
+    if total.hexdigest() != artifact.sha256:
+        raise WorkspaceError(
+            f"{artifact.folder} must have sha256 {artifact.sha256[:12]}… as its manifest says, got "
+            f"{total.hexdigest()[:12]}…: it was truncated or changed; make it again."
+        )
+    return artifact
