@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.serve.grpc.door import MODEL, PREDICTION, Door, Refused, door, predict_request
 from tests.serve.grpc.models import Gate, small_models
+from workbench.serve.grpc import call
 from workbench.serve.grpc.messages import message
 from workbench.serve.limits import Limits
 
@@ -144,12 +146,39 @@ def test_too_many_at_once() -> None:
 def test_a_client_that_leaves_is_forgotten() -> None:
     gate = Gate()
     with door(small_models(gate)) as client:
-        call = client.channel.unary_unary(f"/{PREDICTION}/Predict").future(
+        asked = client.channel.unary_unary(f"/{PREDICTION}/Predict").future(
             predict_request("slow", x=X).SerializeToString(), timeout=20
         )
         assert gate.entered.wait(20)
-        call.cancel()
+        asked.cancel()
         while not client.counters.requests("slow", "CANCELLED"):
             client.predict(predict_request("double", x=X))
         gate.opened.set()
         assert client.predict(predict_request("slow", x=X))
+
+
+def streamed(client: Door, messages: Iterator[bytes]) -> grpc.RpcError:
+    with pytest.raises(grpc.RpcError) as refused:
+        client.channel.stream_unary(f"/{PREDICTION}/Predict")(messages, timeout=20)
+    return refused.value
+
+
+def test_a_client_that_stalls_is_let_go(client: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call, "SECONDS_TO_SEND", 0.1)
+    ended = threading.Event()
+
+    def nothing_yet() -> Iterator[bytes]:
+        ended.wait(30)
+        yield b""
+
+    error = streamed(client, nothing_yet())
+    ended.set()
+    assert (error.code().name, error.details()) == (
+        "DEADLINE_EXCEEDED",
+        "The request's message did not arrive in time",
+    )
+
+
+def test_a_call_without_a_message(client: Door) -> None:
+    error = streamed(client, iter(()))
+    assert (error.code().name, error.details()) == ("INVALID_ARGUMENT", "The request has no message")

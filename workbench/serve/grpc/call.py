@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from workbench.serve.grpc.messages import message, parse, service
-from workbench.serve.status import Code, RequestError
+from workbench.serve.security.guard import acting, caller
+from workbench.serve.security.roles import role_of_rpc
+from workbench.serve.status import Code, RequestError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     Answer = Callable[[Any, "Call"], Awaitable[Any]]
-    Behaviour = Callable[[bytes, Any], Awaitable[bytes]]
+    Behaviour = Callable[[Any, Any], Awaitable[bytes]]
+    Tell = Callable[[str, Any, Code], None]
+
+SECONDS_TO_SEND = 30.0
+"""Time for a request's message to arrive; who stalls holds one of the calls that a server takes at once."""
 
 _MAX_DETAILS = 1000
 """Characters of an error; clients take 8 kB of metadata, and what is not ASCII takes up to twelve bytes."""
@@ -53,7 +59,7 @@ def add_service(
     server: grpc.aio.Server,
     name: str,
     answers: Mapping[str, Answer],
-    count: Callable[[str, Any, Code], None] | None = None,
+    count: Tell | None = None,
 ) -> None:
     """Make a server answer for a service.
 
@@ -65,8 +71,14 @@ def add_service(
         count: Told of every request's method, message (None where there was none) and outcome.
     """
     handlers = {
-        method.name: grpc.unary_unary_rpc_method_handler(
-            _behaviour(method.name, message(method.input_type.full_name), answers[method.name], count)
+        method.name: grpc.stream_unary_rpc_method_handler(
+            _behaviour(
+                method.name,
+                message(method.input_type.full_name),
+                answers[method.name],
+                count or _nothing,
+                administers=role_of_rpc(f"/{name}/{method.name}") == "admin",
+            )
         )
         for method in service(name).methods
         if method.name in answers
@@ -86,14 +98,15 @@ async def refuse(context: Any, error: RequestError) -> None:
     await context.abort(grpc.StatusCode[error.code.name], text if len(text) <= most else text[:most] + "...")
 
 
-def _behaviour(method: str, kind: Any, answer: Answer, count: Callable[[str, Any, Code], None] | None) -> Behaviour:
-    # The bytes are parsed here, because gRPC answers a message that it cannot read as if the fault were ours.
-    tell = count or _nothing
-
-    async def respond(data: bytes, context: Any) -> bytes:
-        call, request = Call(context), None
+def _behaviour(method: str, kind: Any, answer: Answer, tell: Tell, *, administers: bool) -> Behaviour:
+    async def respond(_: Any, context: Any) -> bytes:
+        request, call = None, Call(context)
         try:
+            data = await _message(context)
+            call.begin = time.perf_counter()
             request = parse(kind, data)
+            if administers:
+                acting(caller().key_id, call.peer)
             reply = bytes((await answer(request, call)).SerializeToString())
         except asyncio.CancelledError:
             tell(method, request, Code.DEADLINE_EXCEEDED if call.late() else Code.CANCELLED)
@@ -107,6 +120,19 @@ def _behaviour(method: str, kind: Any, answer: Answer, count: Callable[[str, Any
         return reply
 
     return respond
+
+
+async def _message(context: Any) -> bytes:
+    # The methods are streams of one message to gRPC, which would else wait for it as long as its client likes, and
+    # they take bytes, because gRPC answers a message that it cannot read as if the fault were ours.
+    try:
+        async with asyncio.timeout(SECONDS_TO_SEND):
+            data = await context.read()
+    except TimeoutError:
+        raise RequestError(Code.DEADLINE_EXCEEDED, "The request's message did not arrive in time") from None
+    if data is grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs do not know it
+        raise invalid("The request has no message")
+    return bytes(data)
 
 
 def _nothing(method: str, request: Any, code: Code) -> None:
