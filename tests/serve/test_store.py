@@ -11,6 +11,7 @@ import pytest
 
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.serve.config.model_server import read_models, write_models
 from workbench.serve.store import LABELS, Store
 
 if TYPE_CHECKING:
@@ -83,9 +84,7 @@ def test_a_changed_file_is_not_published(store: Store, tmp_path: Path) -> None:
 
 
 def test_other_formats_are_refused(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(
-        BadInputError, match="artifact must be of format onnx, tflite, saved_model or packed to be served, got 'keras'"
-    ):
+    with pytest.raises(BadInputError, match="must be of format onnx, tflite, saved_model or packed to be served, got"):
         store.publish(artifact(tmp_path / "a", kind="keras"), "m")
 
 
@@ -124,6 +123,25 @@ def test_damaged_labels_are_one_sentence(store: Store, tmp_path: Path, content: 
         store.labels("m")
     with pytest.raises(WorkspaceError, match=r"labels\.json .*; delete it"):
         store.label("m", "stable", 1)
+
+
+def test_of_two_folders_of_one_number_the_last_name_is_it(store: Store) -> None:
+    for name in ("7", "007"):
+        (store.base / "m" / name).mkdir(parents=True)
+    assert store.versions("m") == {7: store.base / "m" / "7"}
+
+
+def test_the_whole_store_as_a_file_for_the_original(store: Store, tmp_path: Path) -> None:
+    assert write_models(store.configs()) == "model_config_list {\n}\n"
+    store.publish(artifact(tmp_path / "a"), "m")
+    store.publish(artifact(tmp_path / "b"), "n", 7)
+    (store.base / "empty").mkdir()
+    (store.base / "no..model" / "1").mkdir(parents=True)
+    store.label("n", "stable", 7)
+    models = read_models(write_models(store.configs()))
+    assert [(one.name, one.base_path, one.labels) for one in models] == [
+        ("m", str(store.base / "m"), {}), ("n", str(store.base / "n"), {"stable": 7}),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077])

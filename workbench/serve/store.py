@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 from workbench.core.artifact import MANIFEST, Artifact
 from workbench.core.errors import BadInputError, WorkbenchError, WorkspaceError
 from workbench.core.workspace import read_json, write_json, writing
+from workbench.serve.config.model_config import MAX_VERSION, All, ModelConfig
 from workbench.serve.settings import MODEL_NAME
 from workbench.serve.spread import is_spread, verify_spread
+from workbench.serve.versions.source import versions_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.core.workspace import Workspace
 
-MAX_VERSION = (1 << 63) - 1
 LABELS = "labels.json"
 
 _LABELS_LOCK = ".labels.lock"
@@ -52,8 +53,23 @@ class Store:
         folder = self.base / _checked(name)
         if not folder.is_dir():
             return {}
-        found = {version: path for path in folder.iterdir() if (version := _version(path)) is not None}
-        return dict(sorted(found.items()))
+        return versions_in(folder)[0]
+
+    def configs(self) -> list[ModelConfig]:
+        """Return every model with all its versions and labels: what `write_models` makes a file of.
+
+        Raises:
+            WorkspaceError: The labels of a model are damaged.
+        """
+        names = sorted(path.name for path in self.base.iterdir()) if self.base.is_dir() else []
+        found = []
+        for name in names:
+            known = self.versions(name) if re.fullmatch(MODEL_NAME, name) and ".." not in name else {}
+            if known:
+                labels = {label: version for label, version in self.labels(name).items() if version in known}
+                base = str(self.base.absolute() / name)
+                found.append(ModelConfig(name=name, base_path=base, policy=All(), labels=labels))
+        return found
 
     def publish(self, artifact: Artifact, name: str, version: int | None = None) -> int:
         """Copy an artifact into the store.
@@ -75,7 +91,8 @@ class Store:
         """
         if artifact.format not in _SERVABLE:
             raise BadInputError.of(
-                "artifact", rule=f"must be of format {', '.join(_SERVABLE[:-1])} or {_SERVABLE[-1]} to be served", got=artifact.format,
+                "artifact", got=artifact.format,
+                rule=f"must be of format {', '.join(_SERVABLE[:-1])} or {_SERVABLE[-1]} to be served",
                 hint='convert it first, for instance with `workbench.convert(artifact, "onnx")`',
             )  # fmt: skip
         if version is not None and not 0 <= version <= MAX_VERSION:
@@ -175,10 +192,3 @@ def _checked(name: str) -> str:
             "name", rule="must start with a letter or digit and hold only letters, digits, . _ -", got=name
         )
     return name
-
-
-def _version(path: Path) -> int | None:
-    if not re.fullmatch(r"[0-9]{1,19}", path.name) or not path.is_dir():
-        return None
-    version = int(path.name)
-    return version if version <= MAX_VERSION else None
