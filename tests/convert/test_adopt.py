@@ -78,6 +78,25 @@ def test_a_file_that_calls_functions_of_tensorflow_is_refused(
         adopt(tmp_path / "forged.keras", workspace=workspace)
 
 
+class _Live:
+    """A live model as far as it is told: it has a name and saves itself."""
+
+    name = "net"
+
+    def save(self, file: Path) -> None:
+        layer = {"module": "team.layers", "class_name": "Mine", "registered_name": "Mine", "config": {"name": "ours"}}
+        config = {"module": "keras", "class_name": "Sequential", "config": {"layers": [layer]}}
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
+            archive.writestr("config.json", json.dumps(config))
+
+
+def test_of_a_live_model_the_layer_is_named_and_no_file(workspace: Workspace) -> None:
+    with pytest.raises(UntrustedModelError) as told:
+        adopt(_Live(), workspace=workspace)
+    assert str(told.value).startswith("the model net asks for team.layers.Mine (ours), a custom class whose code")
+
+
 def test_a_manifest_cannot_vouch_for_code(files: dict[str, Path], digits: Dataset, workspace: Workspace) -> None:
     folder = workspace.new_run("forged") / "result"
     shutil.copyfile(files["lambda"], folder / "model.keras")

@@ -8,6 +8,8 @@ import pytest
 import workbench.convert
 from tests.convert.small_models import made
 from tests.jobs import format_models
+from workbench.convert.base import converters
+from workbench.convert.facts import facts_of
 from workbench.core.artifact import Artifact, Format, Numeric
 from workbench.core.errors import WorkbenchError
 from workbench.core.records import Parity
@@ -50,8 +52,12 @@ def test_every_edge_answers_the_same_or_says_why_not(model: str, library: str, w
 
     with ThreadPoolExecutor(2) as threads:
         results = dict(zip(EDGES, threads.map(convert, EDGES), strict=True))
+    facts = facts_of(source)
     for (format_, numeric), result in results.items():
         expected = REFUSED.get((model, library, f"{format_}/{numeric}"))
+        # The map knows beforehand.
+        objection = converters.get(format_).objection(facts, numeric)
+        assert bool(objection) == (expected is not None), f"{format_}/{numeric}"
         if expected is not None or isinstance(result, WorkbenchError):
             assert str(result) == expected, f"{format_}/{numeric}"
             continue

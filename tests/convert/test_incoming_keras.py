@@ -54,8 +54,15 @@ def test_a_custom_class_is_named_and_where_to_go_from_there(workspace: Workspace
     with pytest.raises(UntrustedModelError, match=r"Mine \(ours\), a custom class .*model\.export") as told:
         adopt(_made("custom_layer", workspace), workspace=workspace)
     assert "trust=True" not in str(told.value)
-    with pytest.raises(BadInputError, match="Mine"):
+    with pytest.raises(BadInputError, match=r"Mine \(ours\), a custom class .*model\.export"):
         adopt(_made("custom_layer", workspace), trust=True, workspace=workspace)
+
+
+@pytest.mark.thorough
+def test_a_lambda_of_keras_3_is_kept_where_somebody_vouches_for_it(workspace: Workspace) -> None:
+    artifact = adopt(_made("with_lambda", workspace), trust=True, workspace=workspace)
+    assert artifact.label == "keras/float32"
+    assert workspace.trusts(artifact.sha256)
 
 
 def _h5(path: Path, **weights: np.ndarray) -> Path:

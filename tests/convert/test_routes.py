@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from workbench.convert.base import converters
 from workbench.convert.edges import edges_here
+from workbench.convert.facts import ModelFacts
 from workbench.convert.routes import convert_along, routes, try_routes
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
@@ -15,6 +17,7 @@ from workbench.core.records.formats import Edge, FormatMap, shortest
 from workbench.report.formats import routes_markdown
 
 if TYPE_CHECKING:
+    from workbench.core.artifact import Format, Numeric
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
 
@@ -74,6 +77,27 @@ def test_the_map_goes_on_from_what_it_becomes(trained: Artifact, workspace: Work
     assert "packed/int8" in found.reachable()
     path = [each.target for each in found.path("packed", "int8") or ()]
     assert path in (["tflite/int8", "packed/int8"], ["onnx/int8", "packed/int8"])
+
+
+@pytest.mark.parametrize(
+    ("format_", "loop", "numeric", "said"),
+    [
+        ("keras", ("memory", "LSTM"), "int8", r"loops over time steps \(memory, LSTM\).* onnx/int8, .*unroll=True"),
+        ("keras", ("memory", "GRU"), "dynamic", ""),
+        ("tf_keras", ("memory", "GRU"), "int8", "loops over time steps"),
+        ("tf_keras", ("memory", "LSTM"), "int8", ""),
+        ("tf_keras", ("memory", "LSTM"), "int16x8", "no 16-bit activations; int8 it has"),
+        ("saved_model", ("while", "While"), "int16x8", "loops over time steps"),
+        ("tflite", ("while", "WHILE"), "int8", "loops over time steps"),
+        ("tflite", ("lstm", "UNIDIRECTIONAL_SEQUENCE_LSTM"), "int8", ""),
+    ],
+)
+def test_loops_over_time_steps_have_no_integers(
+    format_: Format, loop: tuple[str, str], numeric: Numeric, said: str
+) -> None:
+    facts = ModelFacts(format_, "float32", (loop[1],), (loop,))
+    assert re.search(said, objection := converters.get("tflite").objection(facts, numeric))
+    assert bool(objection) == bool(said)
 
 
 def test_no_way_leads_on_over_a_packed_file(converted: dict[str, Artifact], workspace: Workspace) -> None:

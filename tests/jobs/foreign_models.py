@@ -84,6 +84,15 @@ def _custom_layer(path: Path) -> Path:
     return file
 
 
+def _with_lambda(path: Path) -> Path:
+    import keras
+
+    file = path.with_suffix(".keras")
+    layers = [keras.layers.Lambda(lambda given: given * 2.0), keras.layers.Dense(2)]
+    keras.Sequential([keras.Input((FEATURES,)), *layers]).save(file)
+    return file
+
+
 def _keras_saved_model(path: Path) -> Path:
     import tf_keras
 
@@ -314,6 +323,7 @@ _WRITERS = {
     "with_rules": _with_rules,
     "diverged": _diverged,
     "custom_layer": _custom_layer,
+    "with_lambda": _with_lambda,
     "keras_saved_model": _keras_saved_model,
     "keras3_export": _keras3_export,
     "module": _module(serving_default="plain", shifted="shifted", both="two_inputs"),

@@ -11,7 +11,7 @@ from workbench.convert.incoming import Arrival, incoming, kind_of, live_kind_of
 from workbench.convert.incoming.base import CHANNELS_LAST, Layout
 from workbench.convert.incoming.private_copy import describe, private_copy, require_unchanged
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError, JobFailedError
+from workbench.core.errors import BadInputError, JobFailedError, WorkbenchError
 from workbench.evaluate.probe import limit_memory, verdict_on
 
 if TYPE_CHECKING:
@@ -67,7 +67,11 @@ def adopt(
         with tempfile.TemporaryDirectory(prefix="workbench-adopt-") as folder:
             file = live.save(model, Path(folder), example)
             trust = trust or live.of_the_caller
-            return adopt(file, trust, signature=signature, layout=layout, workspace=workspace, on_event=on_event)
+            try:
+                return adopt(file, trust, signature=signature, layout=layout, workspace=workspace, on_event=on_event)
+            except WorkbenchError as error:
+                # Who gave the live model has never heard of the file.
+                raise type(error)(str(error).replace(str(file), f"the model {file.stem}")) from error
     if not isinstance(model, (str, os.PathLike)):
         raise BadInputError.of("model", rule="must be a path or a model that can be saved", got=model)
     from workbench.jobs import finish, submit

@@ -10,8 +10,12 @@ from workbench.evaluate.graphs.read import read_graph
 
 if TYPE_CHECKING:
     from workbench.core.artifact import Artifact, Format, Numeric
+    from workbench.evaluate.graphs.base import GraphNode
 
 _TRAINED_FOR_INT8 = "QuantizeWrapper"
+# Of TFLite, and of a SavedModel that Keras 3 wrote; those of tf_keras have a `StatelessWhile`, LSTM or not.
+_LOOPS = ("WHILE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "While")
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,13 @@ class ModelFacts:
         numeric: Numeric type of its weights.
         operators: Its layers or operators in the file's own words, each once, in order; none where nothing here reads
             the format.
+        loops: Name and operator of what goes over time steps one after the other.
     """
 
     format: Format
     numeric: Numeric
     operators: tuple[str, ...] = ()
+    loops: tuple[tuple[str, str], ...] = ()
 
     @property
     def quantization_aware(self) -> bool:
@@ -43,8 +49,13 @@ def facts_of(artifact: Artifact) -> ModelFacts:
         BadInputError: It cannot be read.
     """
     artifact.verify()
-    operators: tuple[str, ...] = ()
-    if artifact.format in readers.names():
-        graph = read_graph(artifact)
-        operators = tuple(dict.fromkeys(node.operator for node in graph.nodes))
-    return ModelFacts(artifact.format, artifact.numeric, operators)
+    if artifact.format not in readers.names():
+        return ModelFacts(artifact.format, artifact.numeric)
+    nodes = read_graph(artifact).nodes
+    operators = tuple(dict.fromkeys(node.operator for node in nodes))
+    loops = tuple((node.name, node.operator) for node in nodes if _loops(node))
+    return ModelFacts(artifact.format, artifact.numeric, operators, loops)
+
+
+def _loops(node: GraphNode) -> bool:
+    return node.operator in _LOOPS or (node.operator in _RECURRENT and not node.attributes.get("unroll"))

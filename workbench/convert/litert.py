@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.convert.flatbuffer import filled_ranges, float_operators, saturated_biases, signed
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import BadInputError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.convert.representative import Representative
@@ -27,7 +27,14 @@ _ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
 
 
 class NotWholeError(WorkbenchError):
-    """The quantised model is not what it should be: a part stayed float, or a number did not fit."""
+    """The quantised model is not what it should be: a part stayed float, or a number did not fit.
+
+    Another program is asked then; where there is none, the model is not one that can become this.
+    """
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it as other processes know it."""
+        return BadInputError(str(self)).to_dict()
 
 
 def quantised(content: bytes, settings: ConvertSettings, representative: Representative) -> bytes:

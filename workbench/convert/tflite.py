@@ -25,6 +25,8 @@ _CONVERTER = Tool(
     "Its Keras entry point fails for Keras 3 (`_get_save_spec`, tensorflow #63867), so it is given the traced "
     "function; its int8 crashes on loops over time steps, which are refused before.",
 )  # fmt: skip
+# TFLite has an operator for what tf_keras calls so; of Keras 3 it becomes a loop.
+_LSTM = {"tf_keras": "LSTM", "h5": "LSTM", "tflite": "UNIDIRECTIONAL_SEQUENCE_LSTM"}
 
 
 class TfliteConverter(Converter):
@@ -74,10 +76,10 @@ class TfliteConverter(Converter):
 
     @classmethod
     def objection(cls, facts: ModelFacts, numeric: Numeric) -> str:
-        """Refuse numeric types that a model was not trained for."""
+        """Refuse numeric types that a model was not trained for, and integers for loops over time steps."""
         if facts.quantization_aware and numeric != "int8":
             return "It was trained for int8, whose ranges it holds."
-        return ""
+        return _objection_to_loops(facts, numeric) if numeric in cls.calibrated else ""
 
     def write(
         self, source: Source, settings: ConvertSettings, target: Path, representative: Representative
@@ -95,6 +97,19 @@ class TfliteConverter(Converter):
             facts = {"engine": engine(litert.PACKAGE)}
         target.write_bytes(made.content)
         return {**facts, "notes": list(made.notes)}
+
+
+def _objection_to_loops(facts: ModelFacts, numeric: Numeric) -> str:
+    for name, operator in facts.loops:
+        if operator == _LSTM.get(facts.format):
+            if numeric == "int16x8":
+                return f"It has an LSTM ({name}), for which LiteRT has no 16-bit activations; int8 it has."
+            continue
+        return (
+            f"It loops over time steps ({name}, {operator}), and TFLite has no integers for a loop; take dynamic or "
+            "onnx/int8, or build recurrent layers with unroll=True."
+        )
+    return ""
 
 
 def _by_tensorflow(source: Source, settings: ConvertSettings, representative: Representative) -> Flatbuffer:

@@ -14,6 +14,12 @@ class WorkbenchError(Exception):
 
     exit_code: ClassVar[int] = 2
 
+    def __init__(self, *said: object) -> None:
+        # Names in damaged files may hold halves of characters, which no terminal and no file of ours takes.
+        super().__init__(
+            *(each.encode(errors="backslashreplace").decode() if isinstance(each, str) else each for each in said)
+        )
+
     def to_dict(self) -> dict[str, str]:
         """Return the error as text that another process can read."""
         return {"type": type(self).__name__, "message": str(self)}

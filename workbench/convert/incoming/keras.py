@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.convert.incoming.base import Arrival, Brought, Incoming
 from workbench.convert.incoming.keras_file import ModelFile, is_archive, is_hdf5, read_description
-from workbench.convert.incoming.keras_known import objects_in, require_harmless
+from workbench.convert.incoming.keras_known import objects_in, require_code, require_harmless
 from workbench.convert.incoming.trial import answer_noise, noise_for
 from workbench.convert.keras3 import require_one_in_one_out, twin_of
 from workbench.core.errors import BadInputError, ParityError, WorkbenchError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MODEL = "model.keras"
 _SAMPLES = 64
 _LONGEST_REASON = 300
+# How both Keras begin to say it.
+_NO_CLASS = "Could not locate class", "Unknown layer"
 _ONLY_FOR_TRAINING = ("_regularizer", "_constraint")
 
 
@@ -93,6 +95,8 @@ def _load(arrival: Arrival, description: ModelFile) -> Any:
     except WorkbenchError:
         raise
     except Exception as error:
+        if any(said in str(error) for said in _NO_CLASS):
+            require_code(description.config, arrival.path)
         # Keras puts its own words and the whole configuration before the reason.
         reason = " ".join(str(error).rpartition("Exception encountered: ")[2].split()) or type(error).__name__
         raise BadInputError.of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import UntrustedModelError
+from workbench.core.errors import BadInputError, UntrustedModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,14 +84,29 @@ def require_harmless(config: dict[str, Any], path: Path) -> None:
         if reason is None:
             continue
         if _is_custom(value):
-            raise UntrustedModelError(
-                f"{path} {reason}, a custom class whose code the file does not hold; where that code is, write it with "
-                "model.export as a SavedModel or as ONNX, and adopt that."
-            )
+            raise UntrustedModelError(_without_code(path, reason))
         raise UntrustedModelError(
             f"{path} {reason}, which can run code that came with the file; if you know who made it, "
             "adopt it with trust=True."
         )
+
+
+def require_code(config: dict[str, Any], path: Path) -> None:
+    """Refuse a model with a class that is not Keras' own: a file never holds its code, whoever vouches for it.
+
+    Raises:
+        BadInputError: Naming the layer or class.
+    """
+    for value in objects_in(config):
+        if _is_custom(value):
+            raise BadInputError(_without_code(path, f"asks for {_full_name(value)}"))
+
+
+def _without_code(path: Path, reason: str) -> str:
+    return (
+        f"{path} {reason}, a custom class whose code is not in it; where that code is, write the model with "
+        "model.export as a SavedModel or as ONNX, and adopt that."
+    )
 
 
 def objects_in(config: Any) -> Iterator[dict[str, Any]]:
@@ -122,9 +137,13 @@ def _suspicion(value: dict[str, Any]) -> str | None:
 
 
 def _is_custom(value: dict[str, Any]) -> bool:
-    """Say whether a mapping names a class that is registered under somebody's own name, as Keras has it done."""
-    registered = value.get("registered_name")
-    return isinstance(registered, str) and ">" in registered and value.get("class_name") != "function"
+    """Say whether a mapping names a class of somebody's own: registered as such, or of a module that is not Keras'."""
+    registered, module = value.get("registered_name"), value.get("module")
+    if value.get("class_name") in ("function", "Lambda", "__lambda__", *_DATA) or "class_name" not in value:
+        return False
+    if module is None:  # that Keras had to register it is how it says that the class is not its own
+        return isinstance(registered, str) and not _known_class(value)
+    return not str(module).startswith((*_ROOTS, "builtins")) or (isinstance(registered, str) and ">" in registered)
 
 
 def _full_name(value: dict[str, Any]) -> str:
