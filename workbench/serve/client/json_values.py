@@ -44,8 +44,13 @@ def read_array(value: Any) -> Array:
     Raises:
         ValueError: The lists are not all of the same length.
     """
-    array = np.array(_decoded(value))
-    if array.dtype.kind in "US":
+    first = value
+    while isinstance(first, list) and first:
+        first = first[0]
+    if isinstance(first, dict):  # bytes; NumPy's own type for them loses zeros at their ends
+        return np.array(_with_bytes(value), dtype=object)
+    array = np.array(value)
+    if array.dtype.kind == "U":
         return array.astype(object)
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
@@ -68,14 +73,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"b64": base64.b64encode(value).decode("ascii")}
     raise TypeError(type(value).__name__)
-
-
-def _decoded(value: Any) -> Any:
-    # Only strings can be bytes, and whether there are some is seen at the first leaf.
-    first = value
-    while isinstance(first, list) and first:
-        first = first[0]
-    return _with_bytes(value) if isinstance(first, dict) else value
 
 
 def _with_bytes(value: Any) -> Any:

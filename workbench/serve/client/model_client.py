@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from workbench.core.records import ServingStats
-    from workbench.serve.client.face import Face, VersionStatus
+    from workbench.serve.client.face import Array, Face, VersionStatus
 
 T = TypeVar("T")
 
@@ -199,5 +199,11 @@ def _face(access: Access) -> Face:
 
 def _arrays(inputs: Any) -> Any:
     if hasattr(inputs, "keys"):
-        return {name: np.asarray(value) for name, value in inputs.items()}
-    return np.asarray(inputs)
+        return {name: _array(value) for name, value in inputs.items()}
+    return _array(inputs)
+
+
+def _array(value: Any) -> Array:
+    array = np.asarray(value)
+    # NumPy's own type for bytes loses zeros at their ends.
+    return np.array(value, dtype=object) if array.dtype.kind == "S" and array is not value else array

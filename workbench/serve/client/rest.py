@@ -53,10 +53,19 @@ class Rest:
     def status(self, seconds: float) -> tuple[VersionStatus, ...]:
         """Return the versions, newest first."""
         found = self._http.ask("GET", self._model, seconds).document()
-        return tuple(
-            VersionStatus(version=int(one["version"]), state=one["state"], error=one["status"]["error_message"])
-            for one in found["model_version_status"]
-        )
+        try:
+            if "ready" in found:  # KServe's form of this protocol, which numbers no versions
+                return (VersionStatus(version=0, state="AVAILABLE" if found["ready"] else "LOADING", error=""),)
+            return tuple(
+                VersionStatus(
+                    version=int(one.get("version", 0)),
+                    state=one.get("state", "UNKNOWN"),
+                    error=one.get("status", {}).get("error_message", ""),
+                )
+                for one in found["model_version_status"]
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RefusedError("with something else than a status", repr(error)) from None
 
     def metadata(self, seconds: float) -> dict[str, Any]:
         """Return the `SignatureDef`s as JSON."""

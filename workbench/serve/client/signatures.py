@@ -57,7 +57,7 @@ def named(inputs: Array | Mapping[str, Array], tensors: tuple[Tensor, ...]) -> d
     """
     if isinstance(inputs, np.ndarray):
         if len(tensors) != 1:
-            names = ", ".join(tensor.name for tensor in tensors)
+            names = ", ".join(sorted(tensor.name for tensor in tensors))
             raise BadInputError.of("inputs", rule=f"must be named, since the model takes {names}", got="one array")
         inputs = {tensors[0].name: inputs}
     dtypes = {tensor.name: tensor.dtype for tensor in tensors}

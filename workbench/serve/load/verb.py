@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.core.errors import ServingError
 from workbench.serve.client.access import Access
+from workbench.serve.client.face import RefusedError
 from workbench.serve.client.model_client import Client
 from workbench.serve.client.oip_tensors import read_inputs
 from workbench.serve.client.rest import read_signature
@@ -74,7 +76,10 @@ def load(
 
 def _inputs(asking: Client, form: LoadFace) -> tuple[Tensor, ...]:
     found = asking.metadata()
-    return read_signature(found) if form == "rest" else read_inputs(found["inputs"])
+    try:
+        return read_signature(found) if form == "rest" else read_inputs(found["inputs"])
+    except (RefusedError, KeyError, TypeError) as error:
+        raise ServingError(f"{asking.url} must tell what {asking.model} takes, got {str(found)[:80]}.") from error
 
 
 def _feeds(samples: Any, tensors: tuple[Tensor, ...], asked: LoadSettings) -> dict[str, Array]:
