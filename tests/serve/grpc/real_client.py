@@ -36,8 +36,10 @@ END = get_model_status_pb2.ModelVersionStatus.END
 
 
 class Client:
-    def __init__(self, address: str) -> None:
-        channel = grpc.insecure_channel(address)
+    def __init__(self, address: str, *, fresh: bool = False) -> None:
+        # Channels with the same options share a connection.
+        channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", int(fresh))])
+        self.address = address
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self.model = model_service_pb2_grpc.ModelServiceStub(channel)
 
@@ -183,6 +185,29 @@ def check_reload(client: Client, base: str) -> int:
     empty = model_management_pb2.ReloadConfigRequest()
     refused(code.INVALID_ARGUMENT, "ModelConfigList", client.model.HandleReloadConfigRequest, empty)
     return len(client.states("second"))
+
+
+def check_sandbox(client: Client, base: str) -> int:
+    """A whole sandbox, with the same file as versions 1 and 2 of `tiny` and two workers."""
+    image = np.arange(8, dtype=np.float32).reshape(2, 2, 2, 1)
+    expected = tf.nn.softmax(image.reshape(2, 4)).numpy()
+    one = ("tiny", base)
+    # Every call has a connection of its own, so that both workers are asked.
+    clients = [Client(client.address, fresh=True) for _ in range(12)]
+    for each in clients:
+        assert np.allclose(each.outputs("tiny", image=image)["probabilities"], expected, atol=1e-6)
+        assert each.states("tiny")[0] == (2, AVAILABLE)
+    client.reload((*one, [1, 2], {}))
+    client.reload((*one, [1, 2], {"stable": 1, "canary": 2}))
+    for each in clients:
+        assert each.predict("tiny", label="stable", image=image).model_spec.version.value == 1
+        assert each.predict("tiny", label="canary", image=image).model_spec.version.value == 2
+    client.reload((*one, [2], {}))
+    for each in clients:
+        refused(grpc.StatusCode.NOT_FOUND, "Servable not found", each.predict, "tiny", version=1, image=image)
+        refused(grpc.StatusCode.INVALID_ARGUMENT, "label", each.predict, "tiny", label="stable", image=image)
+        assert each.predict("tiny", image=image).model_spec.version.value == 2
+    return len(clients)
 
 
 def check_wire(path: str) -> int:

@@ -14,10 +14,13 @@ from workbench.serve.config.model_config import ModelConfig
 from workbench.serve.grpc.messages import DESCRIPTORS
 from workbench.serve.grpc.protos.compile import FOLDER
 from workbench.serve.models import Models
+from workbench.serve.sandbox import serve
 from workbench.serve.versions.local_fleet import LocalFleet
 from workbench.serve.versions.manager import Manager
 
 if TYPE_CHECKING:
+    from workbench.core.artifact import Artifact
+    from workbench.core.workspace import Workspace
     from workbench.serve.servable import Servable
 
 pytestmark = pytest.mark.thorough
@@ -50,6 +53,12 @@ def test_it_reloads(python: Path, tmp_path: Path) -> None:
 
     with door(Models({}), manage=manage) as client:
         assert int(run_client(python, SCRIPT, "reload", client.address, tmp_path)) == 1
+
+
+def test_it_asks_a_whole_sandbox(python: Path, tiny_onnx: Artifact, serve_workspace: Workspace) -> None:
+    versions = {1: tiny_onnx, 2: tiny_onnx}
+    with serve(versions, "tiny", workspace=serve_workspace, workers=2) as sandbox:
+        assert int(run_client(python, SCRIPT, "sandbox", sandbox.grpc, serve_workspace.models / "tiny")) > 0
 
 
 def test_our_messages_are_its_messages(python: Path) -> None:
