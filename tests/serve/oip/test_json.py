@@ -199,6 +199,12 @@ def test_a_model_that_fails(ask: Asked) -> None:
     assert (status, "secret" in document["error"]) == (500, False)
 
 
+def test_too_many_values(open_door: Callable[..., Asked]) -> None:
+    ask = open_door(values=16)
+    assert ask.infer("free", {"inputs": [tensor("f", "FP32", [1, 400], [1] * 400)]})[0] == 413
+    assert ask.infer("free", {"inputs": [tensor("f", "FP32", [1, 4], [1] * 4)]})[0] == 200
+
+
 def test_too_large(open_door: Callable[..., Asked]) -> None:
     ask = open_door(body_bytes=1024)
     response = ask.send("POST", "/v2/models/double/infer", json.dumps({"inputs": [x([1] * 2000)]}).encode())

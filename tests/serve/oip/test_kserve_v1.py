@@ -11,7 +11,7 @@ from workbench.serve.control import NoControl
 from workbench.serve.limits import Limits
 from workbench.serve.oip.kserve_v1 import oip_port_app
 from workbench.serve.rest.app import rest_app
-from workbench.serve.security import Security
+from workbench.serve.security import Security, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,17 @@ def test_models(port: Asked) -> None:
     assert {"double", "pair"} <= set(port("GET", "/v1/models")[1]["models"])
     assert port("GET", "/v1/models/double") == (200, {"name": "double", "ready": True})
     assert port("GET", "/v1/models/none") == (404, {"error": "Model with name none does not exist."})
+
+
+def test_names_are_told_to_those_with_a_key(port: Asked) -> None:
+    key = new_key()
+    security = Security(api_keys={key.sha256: "predict"})
+    models = port.inference.models
+    port.app = oip_port_app(models, rest_app(port.inference, NoControl(models), Limits(), security))
+    for path in ("/v1/models", "/v1/models/double", "/v1/models/none", "/v2/models/double"):
+        assert port("GET", path)[0] == 401
+    assert port.send("GET", "/v1/models/double", X_API_Key=key.key).json() == {"name": "double", "ready": True}
+    assert port("GET", "/") == (200, {"status": "alive"})
 
 
 def test_a_model_that_was_unloaded(port: Asked) -> None:

@@ -15,6 +15,7 @@ from workbench.serve.oip.inputs import examples
 from workbench.serve.oip.json_body import parse_object
 from workbench.serve.oip.metadata import find, is_ready, model_metadata, repository_index, server_metadata
 from workbench.serve.oip.routes import MethodError, Route, route
+from workbench.serve.rest.body import TooLargeError
 from workbench.serve.rest.json_write import write_error
 from workbench.serve.rest.replies import Reply, error_reply
 from workbench.serve.signature import DEFAULT
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _INLINE_BYTES = 64 * 1024  # more JSON is read, or written, in a thread: it would keep the loop from all others
 _INLINE_VALUES = 8 * 1024
 _WRONG_METHOD = 405
+_TOO_LARGE = 413
 _BINARY = b"application/octet-stream"
 _HEADER = b"inference-header-content-length"
 _COUNTED = ("infer", "metadata")
@@ -66,6 +68,8 @@ class Handler:
             reply = await self._answer(asked, header, body)
         except RequestError as error:
             code, reply = error.code, error_reply(error.code, error.message)
+        except TooLargeError as error:
+            code, reply = Code.RESOURCE_EXHAUSTED, Reply(_TOO_LARGE, write_error(str(error)))
         except MemoryError:
             code = Code.RESOURCE_EXHAUSTED
             reply = error_reply(code, "The request needs more memory than there is")
@@ -123,11 +127,14 @@ class Handler:
         deadline = time.monotonic() + self._limits.request_seconds
         servable = find(self._inference, asked.target)
         length = _header_length(header, len(body))
+        size = len(body) if length is None else length
+        self._check_values(body, size)
         what = (body, length, servable.name, servable.signature(""), self._limits.json_depth)
-        if (len(body) if length is None else length) <= _INLINE_BYTES:
+        if size <= _INLINE_BYTES:
             request = read_infer(*what)
         else:
-            request = await asyncio.to_thread(read_infer, *what)
+            with servable.in_use():  # it must not be unloaded meanwhile
+                request = await asyncio.to_thread(read_infer, *what)
         before = time.perf_counter()
         outputs = await self._inference.run(servable, request.feeds, DEFAULT, deadline)
         after = time.perf_counter()
@@ -142,6 +149,11 @@ class Handler:
         if header_length is None:
             return Reply(Code.OK.http, written)
         return Reply(Code.OK.http, written, _BINARY, ((_HEADER, b"%d" % header_length),))
+
+    def _check_values(self, body: bytes, size: int) -> None:
+        most = self._limits.values
+        if size > 2 * most and body.count(b",", 0, size) >= most:
+            raise TooLargeError(f"The request must have at most {most} values")
 
 
 def _ok(document: Any) -> Reply:
