@@ -51,6 +51,8 @@ def listener(host: str, port: int, backlog: int) -> socket.socket:
     """Return a socket that listens on a held port beside those of other workers."""
     found = socket.socket(_family(host), socket.SOCK_STREAM)
     try:
+        # Of its connections none keeps the port, once they are closed, from a server to come.
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _share(found)
         found.bind((host, port))
         found.listen(backlog)
