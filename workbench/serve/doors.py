@@ -71,7 +71,7 @@ class Doors:
     async def _serve(self, app: ASGIApp, port: int) -> None:
         settings = self._settings
         config = http_config(app, settings.limits, settings.security, drain_seconds=settings.drain_seconds)
-        server = HttpServer(config)
+        server = HttpServer(config, settings.limits.header_seconds)
         sockets = [listener(settings.host, port, BACKLOG)]
         task = asyncio.create_task(server.serve(sockets=sockets))
         self._servers.append((server, task))
@@ -98,8 +98,9 @@ def _bracketed(host: str) -> str:
 class HttpServer(uvicorn.Server):
     """uvicorn's server without its signals, which are the worker's, and with a listener that loses nobody."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, handshake_seconds: float) -> None:
         super().__init__(config)
+        self._handshake_seconds = None if config.ssl is None else handshake_seconds
         self.listening = asyncio.Event()
         self._sockets: list[socket.socket] = []
 
@@ -110,8 +111,19 @@ class HttpServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
-        await super().startup(sockets=sockets)
+        loop = asyncio.get_running_loop()
         self._sockets = list(sockets or [])
+        self.servers = [
+            await loop.create_server(
+                self._protocol,
+                sock=each,
+                ssl=self.config.ssl,
+                backlog=self.config.backlog,
+                ssl_handshake_timeout=self._handshake_seconds,  # uvicorn's own would be a minute
+            )
+            for each in self._sockets
+        ]
+        self.started = True
         self.listening.set()
 
     async def close(self) -> None:

@@ -228,3 +228,10 @@ def reading() -> Any:
     return SimpleNamespace(
         request=request, read_all=read_all, read_reply=read_reply, parse=parse, wait_until=wait_until
     )
+
+
+@pytest.fixture(scope="module")
+def keyed_port() -> Iterator[Callable[[Security], Port]]:
+    """Open a port that asks for keys, for all tests of a module."""
+    with ExitStack() as stack:
+        yield lambda security: stack.enter_context(_port(Limits(), security, cors=False))
