@@ -92,6 +92,8 @@ def _request(peer: socket.socket) -> bytes:
     length = next(
         (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
     )
-    while len(body) < length:
-        body += peer.recv(65536)
-    return head + b"\r\n\r\n" + body
+    parts, missing = [head, b"\r\n\r\n", body], length - len(body)
+    while missing > 0:
+        parts.append(peer.recv(1 << 20))
+        missing -= len(parts[-1])
+    return b"".join(parts)

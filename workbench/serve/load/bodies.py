@@ -47,16 +47,20 @@ def bodies_of(feeds: Mapping[str, Array], batch: int, face: LoadFace) -> tuple[l
         raise BadInputError.of(
             "samples", rule="must be at least one, the same number for each input", got=sorted(counts)
         )
-    bodies: list[bytes] = []
-    headers: dict[str, str] = {}
+    written: list[tuple[bytes, bytes]] = []
     total = 0
     for feed in _batches(feeds, counts.pop(), batch):
-        body, headers = _write(feed, face, headers)
-        total += len(body)
-        if bodies and total > _MOST_BYTES:
+        head, tail = _write(feed, face)
+        total += len(head) + len(tail)
+        if written and total > _MOST_BYTES:
             break
-        bodies.append(body)
-    return bodies, headers
+        written.append((head, tail))
+    if face != "oip_binary":
+        return [head for head, _ in written], {"content-type": "application/json"}
+    # All requests have the same header; blanks after JSON mean nothing.
+    length = max(len(head) for head, _ in written)
+    headers = {"content-type": "application/octet-stream", HEAD_LENGTH: str(length)}
+    return [head.ljust(length) + tail for head, tail in written], headers
 
 
 def drawn(tensors: tuple[Tensor, ...], count: int, seed: int) -> dict[str, Array]:
@@ -90,17 +94,9 @@ def _batches(feeds: Mapping[str, Array], count: int, batch: int) -> Iterator[dic
         yield {name: array[rows] for name, array in feeds.items()}
 
 
-def _write(feed: dict[str, Array], face: LoadFace, known: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+def _write(feed: dict[str, Array], face: LoadFace) -> tuple[bytes, bytes]:
     if face == "rest":
         # One input is written row by row, as TensorFlow Serving's documents have it.
-        document = {"instances": next(iter(feed.values()))} if len(feed) == 1 else {"inputs": feed}
-        return write_json(document), {"content-type": "application/json"}
+        return write_json({"instances": next(iter(feed.values()))} if len(feed) == 1 else {"inputs": feed}), b""
     head, parts = write_head(feed, binary=face == "oip_binary")
-    body = write_json(head)
-    if not parts:
-        return body, {"content-type": "application/json"}
-    length = int(known.get(HEAD_LENGTH, len(body)))  # the header is the same for all: blanks after JSON mean nothing
-    return b"".join([body.ljust(length), *parts]), {
-        "content-type": "application/octet-stream",
-        HEAD_LENGTH: str(length),
-    }
+    return write_json(head), b"".join(parts)

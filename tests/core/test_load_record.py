@@ -1,0 +1,47 @@
+"""The histogram of latencies: bounded in size, exact to one part in 64."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.core.records import LatencyHistogram
+from workbench.core.records.load import bucket_bounds, bucket_of, percentiles_ms
+
+TIMES = st.integers(0, 10**12)
+
+
+@given(TIMES)
+def test_a_time_lies_in_its_bucket(micros: int) -> None:
+    low, after = bucket_bounds(bucket_of(micros))
+    assert low <= micros < after
+    assert after - low <= max(1, low / 64)
+
+
+def test_buckets_follow_each_other() -> None:
+    bounds = [bucket_bounds(index) for index in range(2000)]
+    assert bounds[0] == (0, 1)
+    assert all(after == low for (_, after), (low, _) in pairwise(bounds))
+
+
+@given(st.lists(TIMES, min_size=1, max_size=200), st.floats(0, 1))
+def test_quantiles_are_those_of_the_times(times: list[int], share: float) -> None:
+    histogram = LatencyHistogram.of(Counter(map(bucket_of, times)), sum(times), max(times))
+    exact = sorted(times)[max(ceil(share * len(times)), 1) - 1]
+    found = histogram.quantile_ms(share)
+    assert found is not None
+    assert exact <= found * 1000 + 1e-6
+    assert found * 1000 <= exact + max(1, exact / 64) + 1e-6
+    assert histogram.count == len(times)
+    assert histogram.mean_ms == pytest.approx(sum(times) / len(times) / 1000)
+
+
+def test_nothing_was_answered() -> None:
+    assert LatencyHistogram().quantile_ms(0.5) is None
+    assert LatencyHistogram().mean_ms is None
+    assert set(percentiles_ms(LatencyHistogram()).values()) == {None}
