@@ -150,6 +150,7 @@ class Original:
     # What handles ask.
 
     async def _reload(self, add: int | None = None) -> dict[str, Any]:
+        before = _available(await asyncio.to_thread(self._states))
         if add is not None:
             self._catalogue.add(add)
         try:
@@ -157,7 +158,6 @@ class Original:
             write_atomic(self._folder / MODELS, models_text(config), private=True)
         except WorkbenchError as error:
             return {"done": Reload().to_json(), "error": str(error)}
-        before = _available(await asyncio.to_thread(self._states))
         now = await self._follow(set(self._catalogue.versions))
         after = _available(now)
         name = self._settings.name
