@@ -1,0 +1,56 @@
+"""Held ports: shared by workers, by nobody else."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from workbench.serve.supervision.ports import hold, listener
+
+HERE = "127.0.0.1"
+
+
+def test_workers_share_a_held_port_and_come_and_go() -> None:
+    held = hold(HERE, 0)
+    assert held.note == ""
+    first, second = (listener(HERE, held.number, 8) for _ in range(2))
+    first.close()
+    third = listener(HERE, held.number, 8)
+    with socket.create_connection((HERE, held.number), timeout=5):
+        pass
+    for each in (second, third):
+        each.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((HERE, held.number), timeout=5)
+    held.release()
+
+
+def test_nobody_else_gets_a_held_port_whether_a_worker_listens_or_not() -> None:
+    held = hold(HERE, 0)
+    for worker in (None, listener(HERE, held.number, 8)):
+        other = hold(HERE, held.number)
+        assert other.number != held.number
+        assert other.note == (
+            f"port {held.number} cannot be used (Address already in use), so {other.number} was chosen"
+        )
+        other.release()
+        with pytest.raises(OSError, match="in use"):
+            hold(HERE, held.number, fallback=False)
+        if worker is not None:
+            worker.close()
+    held.release()
+
+
+def test_a_port_is_free_again_at_once_after_its_server() -> None:
+    held = hold(HERE, 0)
+    with listener(HERE, held.number, 8) as server:
+        client = socket.create_connection((HERE, held.number), timeout=5)
+        server.settimeout(5)
+        accepted, _ = server.accept()
+        accepted.close()  # the server's side closes first and stays in TIME_WAIT
+        client.close()
+    held.release()
+    again = hold(HERE, held.number, fallback=False)
+    assert again.number == held.number
+    again.release()
