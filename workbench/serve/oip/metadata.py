@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from workbench.serve.signature import Tensor
 
 _SERVER = "lastmile-workbench"
-_PLATFORMS = {"onnx": "onnx_onnxv1", "saved_model": "tensorflow_savedmodel", "tflite": "tensorflow_lite"}
 _STATES = {"START": "LOADING", "LOADING": "LOADING", "AVAILABLE": "READY", "UNLOADING": "UNLOADING"}
 
 
@@ -43,7 +42,7 @@ def model_metadata(inference: Inference, target: Target) -> dict[str, Any]:
     return {
         "name": servable.name,
         "versions": [str(one.version) for one in versions],
-        "platform": _platform(servable),
+        "platform": getattr(servable, "platform", ""),
         "inputs": [_tensor(one) for one in signature.inputs],
         "outputs": [_tensor(one) for one in signature.outputs],
     }
@@ -71,7 +70,9 @@ def find(inference: Inference, target: Target) -> Servable:
 def is_ready(models: Models, target: Target) -> bool | None:
     """Tell whether a model, or one version of it, answers; None where it is not known here at all."""
     model = models.model(target.name)
-    if model is None or (target.version is not None and target.version not in model.versions):
+    if model is None:
+        return None
+    if target.version is not None and all(one.version != target.version for one in model.listed()):
         return None
     return any(target.version in (None, one.version) for one in model.available())
 
@@ -91,11 +92,6 @@ def repository_index(control: Control, *, ready: bool) -> list[dict[str, str]]:
 def _indexed(one: Indexed) -> dict[str, str]:
     row = {"name": one.name, "version": str(one.version), "state": _STATES.get(one.state, "UNAVAILABLE")}
     return row | {"reason": one.reason} if one.reason else row
-
-
-def _platform(servable: Servable) -> str:
-    kind = getattr(servable, "format", "")
-    return _PLATFORMS.get(kind, kind)
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
