@@ -96,6 +96,12 @@ def test_texts(ask: Asked) -> None:
     assert (response.status_code, "no UTF-8" in response.json()["error"]) == (400, True)
 
 
+def test_many_texts_are_read_beside_the_loop(ask: Asked) -> None:
+    sent = texts(*(b"%d" % number for number in range(20_000)))
+    asked = {"inputs": [x(len(sent), (20_000,), "BYTES", "s")], "parameters": {"binary_data_output": True}}
+    assert split(ask.binary("text", asked, sent))[1] == sent
+
+
 def test_bool_bytes_other_than_one_are_true(ask: Asked) -> None:
     response = ask.binary("BOOL", {"inputs": [x(3, (3,), "BOOL")]}, b"\2\0\xff")
     assert response.json()["outputs"][0]["data"] == [True, False, True]

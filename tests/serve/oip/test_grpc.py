@@ -117,6 +117,12 @@ def test_texts(call: Call) -> None:
     assert list(reply.raw_output_contents) == [b"\1\0\0\0a"]
 
 
+def test_many_texts_are_read_beside_the_loop(call: Call) -> None:
+    sent = [b"%d" % number for number in range(20_000)]
+    reply = infer(call, "text", tensor("s", "BYTES", [len(sent)], bytes_contents=sent))
+    assert list(reply.outputs[0].contents.bytes_contents) == sent
+
+
 def test_choice_of_outputs(call: Call) -> None:
     inputs = (tensor("b", "INT64", int64_contents=[2, 3]), tensor("a", shape=[1], fp32_contents=[1]))
     assert [one.name for one in infer(call, "pair", *inputs).outputs] == ["sum", "b"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from workbench.serve.grpc.call import add_service
 from workbench.serve.grpc.messages import message
 from workbench.serve.models import Target
 from workbench.serve.oip.grpc_tensors import read_feeds, write_outputs
-from workbench.serve.oip.inputs import cut, examples, wanted
+from workbench.serve.oip.inputs import cut, examples, slow_to_read, wanted
 from workbench.serve.oip.metadata import find, is_ready, model_metadata, repository_index, server_metadata
 from workbench.serve.signature import DEFAULT
 from workbench.serve.status import Code, RequestError, invalid
@@ -95,7 +96,11 @@ class InferenceService:
         """Answer a `ModelInferRequest`, in raw bytes where it came in raw bytes."""
         servable = find(self._inference, _target(request.model_name, request.model_version))
         signature = servable.signature("")
-        feeds = read_feeds(request, servable.name, signature)
+        if slow_to_read(signature, request.ByteSize()):
+            with servable.in_use():  # it must not be unloaded meanwhile
+                feeds = await asyncio.to_thread(read_feeds, request, servable.name, signature)
+        else:
+            feeds = read_feeds(request, servable.name, signature)
         names = _outputs(request, servable.name, signature)
         before = time.perf_counter()
         outputs = await self._inference.run(servable, feeds, DEFAULT, call.deadline)

@@ -11,7 +11,7 @@ import orjson
 
 from workbench.serve.oip.infer_reply import write_infer
 from workbench.serve.oip.infer_request import read_infer
-from workbench.serve.oip.inputs import examples
+from workbench.serve.oip.inputs import examples, slow_to_read
 from workbench.serve.oip.json_body import parse_object
 from workbench.serve.oip.metadata import find, is_ready, model_metadata, repository_index, server_metadata
 from workbench.serve.oip.routes import MethodError, Route, route
@@ -129,8 +129,9 @@ class Handler:
         length = _header_length(header, len(body))
         size = len(body) if length is None else length
         self._check_values(body, size)
-        what = (body, length, servable.name, servable.signature(""), self._limits.json_depth)
-        if size <= _INLINE_BYTES:
+        signature = servable.signature("")
+        what = (body, length, servable.name, signature, self._limits.json_depth)
+        if size <= _INLINE_BYTES and not slow_to_read(signature, len(body)):
             request = read_infer(*what)
         else:
             with servable.in_use():  # it must not be unloaded meanwhile

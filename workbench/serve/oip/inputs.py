@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+_FEW_BYTES = 64 * 1024
 _MAX_SIZE = 1 << 63
 _MAX_SHOWN = 128
 
@@ -123,6 +124,11 @@ def wanted(model: str, signature: Signature, name: Any) -> str:
     if found is None:
         raise invalid(f"unexpected inference output '{cut(name)}' for model '{model}'")
     return found
+
+
+def slow_to_read(signature: Signature, size: int) -> bool:
+    """Tell whether a request of so many bytes may take long to read even as bytes: strings are read one by one."""
+    return size > _FEW_BYTES and any(tensor.dtype == "string" for tensor in signature.inputs)
 
 
 def examples(feeds: Mapping[str, Array]) -> int:
