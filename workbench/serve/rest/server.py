@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
 
+_FILES = 512  # what else a process has open
+
 
 def http_config(app: ASGIApp, limits: Limits, security: Security, *, drain_seconds: float = 5.0) -> uvicorn.Config:
     """Return the settings of one HTTP port.
@@ -33,6 +36,7 @@ def http_config(app: ASGIApp, limits: Limits, security: Security, *, drain_secon
         BadInputError: A certificate's file is not usable.
     """
     context = ssl_context(security)
+    _allow_files(limits.connections)
     config = uvicorn.Config(
         app,
         http=cast("Any", partial(HttpConnection, limits=limits)),
@@ -48,3 +52,14 @@ def http_config(app: ASGIApp, limits: Limits, security: Security, *, drain_secon
     config.load()
     config.ssl = context
     return config
+
+
+def _allow_files(connections: int) -> None:
+    """Let this process have as many connections as it may; many systems allow 1024 files where nobody asks for more."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = min(2 * connections + _FILES, hard) if hard != resource.RLIM_INFINITY else 2 * connections + _FILES
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
