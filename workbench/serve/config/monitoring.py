@@ -10,14 +10,14 @@ from workbench.serve.config.text_proto import parse
 
 TYPE = "tensorflow.serving.MonitoringConfig"
 
-_DEFAULT_PATH = "/monitoring/prometheus/metrics"
+DEFAULT_PATH = "/monitoring/prometheus/metrics"
 
 
 class Monitoring(Settings):
     """The page of metrics."""
 
     enable: bool = Field(default=False, description="whether the page is there")
-    path: str = Field(default=_DEFAULT_PATH, pattern=r"^/[^?#\s]*$", description="path of the page on the REST port")
+    path: str = Field(default=DEFAULT_PATH, pattern=r"^/[^?#\s]*$", description="path of the page on the REST port")
 
 
 def read_monitoring(text: str) -> Monitoring:
@@ -32,6 +32,6 @@ def read_monitoring(text: str) -> Monitoring:
     top.end()
     if fields is None:
         return Monitoring()
-    found = Monitoring(enable=fields.boolean("enable"), path=fields.text("path") or _DEFAULT_PATH)
+    found = Monitoring(enable=fields.boolean("enable"), path=fields.text("path") or DEFAULT_PATH)
     fields.end()
     return found
