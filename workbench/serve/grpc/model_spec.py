@@ -11,15 +11,6 @@ if TYPE_CHECKING:
     from workbench.serve.servable import Servable
 
 
-def read_target(request: Any) -> Target:
-    """Return whom a request asks.
-
-    Raises:
-        RequestError: INVALID_ARGUMENT, it does not say.
-    """
-    return target_of(model_spec(request))
-
-
 def model_spec(request: Any) -> Any:
     """Return a request's `ModelSpec`.
 

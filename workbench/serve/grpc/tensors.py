@@ -119,11 +119,6 @@ def write_tensor(array: Array, proto: Any, *, as_content: bool = False) -> None:
         _to_field(array, form, proto)
 
 
-def type_number(name: str) -> int:
-    """Return the number of a type by TensorFlow's name, e.g. `DT_FLOAT`."""
-    return enum_numbers("tensorflow.DataType")[name]
-
-
 def read_tensors(protos: Mapping[str, Any], max_bytes: int) -> dict[str, Array]:
     """Return the arrays of named `TensorProto`s.
 
