@@ -169,9 +169,9 @@ def test_weights_that_are_no_numbers_are_refused(
 
 
 def test_limits_are_said_with_the_next_step(modern: Artifact, workspace: Workspace) -> None:
-    with pytest.raises(JobFailedError, match=r"longer than its limit of 0\.2 s; give the conversion a larger time_lim"):
+    with pytest.raises(JobFailedError, match=r"longer than its limit of 0\.2 s; ask for it with a larger time_limit"):
         workbench.convert(modern, "onnx", opset=13, time_limit=0.2, workspace=workspace)
-    with pytest.raises(JobFailedError, match=r"more memory than its limit.*give the conversion a larger memory_limit"):
+    with pytest.raises(JobFailedError, match=r"more memory than its limit.*; ask for it with a larger memory_limit"):
         workbench.convert(modern, "tflite", numeric="float16", memory_limit=0.01, workspace=workspace)
     # A limit is no part of the question: what was converted once is not converted again.
     first = workbench.convert(modern, "onnx", opset=13, workspace=workspace)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from workbench.convert.base import Converter, Tool, converters
@@ -31,7 +30,7 @@ def _edges_to(name: str, unit: type[Converter]) -> Iterator[Edge]:
 
 
 def _edge(source: str, target: str, tool: Tool) -> Edge:
-    found = installed(tool.package)
+    found = tool.installed
     if found is not None:
         return Edge(source=source, target=target, tool=tool.name, version=found, note=tool.note)
     return Edge(
@@ -44,14 +43,6 @@ def _edge(source: str, target: str, tool: Tool) -> Edge:
         alternative=pip_line(tool),
         note=tool.note,
     )
-
-
-def installed(package: str) -> str | None:
-    """Return the version of an installed distribution; nothing is imported."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def pip_line(tool: Tool) -> str:

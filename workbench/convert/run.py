@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.jobs.stage import StageContext
 
 STAGE = "workbench.convert.run:run"
+_CRASHED = "was killed by SIG"
 
 
 def convert(
@@ -72,7 +73,7 @@ def convert(
     try:
         finish(job, on_event=on_event)
     except JobFailedError as error:
-        raise _explained(error, job) from None
+        raise _explained(error) from None
     return Artifact.load(job.result)
 
 
@@ -127,19 +128,10 @@ def run(context: StageContext) -> dict[str, Any]:
     return {"artifact": str(artifact.folder)}
 
 
-def _explained(error: JobFailedError, job: Job) -> JobFailedError:
-    """Add the next step to what is said of a job that was ended or died."""
-    from workbench.jobs.request import Request
-
-    limits = Request.load(job.folder).limits
+def _explained(error: JobFailedError) -> JobFailedError:
+    """Add the next step to what is said of a converter that crashed."""
     said = str(error).removesuffix(".")
-    if f"limit of {limits.seconds:g} s" in said:
-        return JobFailedError(f"{said}; give the conversion a larger time_limit (seconds), or a smaller model.")
-    if f"limit of {limits.memory_bytes} bytes" in said:
-        return JobFailedError(f"{said}; give the conversion a larger memory_limit (GiB), or a smaller model.")
-    if "was killed by SIG" in said:
-        return JobFailedError(f"{said}; try another tool, numeric type or format.")
-    return error
+    return JobFailedError(f"{said}; try another tool, numeric type or format.") if _CRASHED in said else error
 
 
 def _made_with(artifact: Artifact) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def launch(
         BadInputError: There is no such dashboard.
         WorkspaceError: The workspace cannot be written.
     """
-    workspace = (workspace or Workspace.default()).ensure()
+    workspace = Workspace.of(workspace).ensure()
     notebook = notebooks.find(dashboard)
     _prepare_environment(workspace)
     # Until the server listens to signals itself, SIGTERM too must pass through the clean-up below.

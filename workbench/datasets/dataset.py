@@ -96,7 +96,7 @@ class Dataset:
         Raises:
             WorkspaceError: It is not in this workspace.
         """
-        home = (workspace or Workspace.default()).cache / "datasets"
+        home = Workspace.of(workspace).cache / "datasets"
         return cls.open(home / f"{spec['name']}-{spec['checksum'][:12]}")
 
     @classmethod
@@ -144,7 +144,7 @@ class Dataset:
             kind=kind,
             names=tuple(columns),
         )
-        return cls.open(content.store(workspace or Workspace.default(), name, content.Content.checked(raw, scaling)))
+        return cls.open(content.store(Workspace.of(workspace), name, content.Content.checked(raw, scaling)))
 
     @property
     def spec(self) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def load_dataset(
     if isinstance(dataset, Dataset):
         said.require_among((), f"{dataset.name}, which is prepared")
         return dataset
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     settings = _asked(dataset, said)
     folder = find(workspace, settings.keys[0])
     if folder is None:
@@ -75,7 +75,7 @@ def load_dataset(
 def default_dataset(workspace: Workspace | None = None) -> DefaultDataset:
     """Return `mnist` where it is at hand (a file, or prepared before), else `digits`, with the reason."""
     source = SOURCES.get("mnist")()
-    prepared = find(workspace or Workspace.default(), _unit_key("mnist", source, None, ReadOptions()))
+    prepared = find(Workspace.of(workspace), _unit_key("mnist", source, None, ReadOptions()))
     if source.at_hand() or prepared is not None:
         return DefaultDataset("mnist", "MNIST is at hand.")
     digits = SOURCES.get("digits")()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("distributed.workbench")
 _SECONDS_FOR_LEASE = 60.0  # who submits holds it until the job is said to be queued
 _SECONDS_BETWEEN_LOOKS = 0.05
+_NEXT = "ask for it with a larger {}_limit, or give it less to do"
 # multiprocessing polls all children whenever one is started; two threads that read one exit code spoil it.
 _processes = threading.Lock()
 
@@ -97,10 +98,13 @@ def _reason_to_end(run: Path, pid: int | None, limits: Limits, seconds: float) -
     if (run / CANCEL).exists():
         return JobCancelledError(f"{run.name} was cancelled.")
     if limits.seconds is not None and seconds > limits.seconds:
-        return JobFailedError(f"{run.name} was ended: it took longer than its limit of {limits.seconds:g} s.")
+        return JobFailedError(
+            f"{run.name} was ended: it took longer than its limit of {limits.seconds:g} s; {_NEXT.format('time')}."
+        )
     if limits.memory_bytes is not None and _own_bytes(pid) > limits.memory_bytes:
         return JobFailedError(
-            f"{run.name} was ended: it took more memory than its limit of {limits.memory_bytes} bytes."
+            f"{run.name} was ended: it took more memory than its limit of {limits.memory_bytes} bytes; "
+            f"{_NEXT.format('memory')}."
         )
     return None
 

@@ -39,7 +39,7 @@ class Session(traitlets.HasTraits):
 
     def __init__(self, workspace: Workspace | None = None) -> None:
         super().__init__()
-        self.workspace = workspace or Workspace.default()
+        self.workspace = Workspace.of(workspace)
         self.live = Live()
         self.presence = Presence()
 

@@ -19,6 +19,7 @@ from workbench.sweep import cache
 from workbench.sweep.plan import Base, Plan
 from workbench.sweep.pool import work_off
 from workbench.sweep.training_proposer import TrainingProposer
+from workbench.sweep.training_watch import PoorTrialError, Watch
 from workbench.sweep.waiting import seconds_of, take_up
 from workbench.train.answerable import KIND, STAGE
 from workbench.train.search import candidate
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from workbench.core.events import Event
     from workbench.core.records import Variant
     from workbench.datasets import Dataset
     from workbench.jobs import Job, StageContext
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 _PROPOSALS_A_TRIAL = 20
 _TIMES_LOST = 3
 _FORGOTTEN = "ended early or failed; the reason was lost with points.jsonl, which was damaged"
-
-
-class _PoorTrialError(WorkbenchError):
-    """A trial was ended because others did better by that epoch."""
 
 
 @dataclass
@@ -164,9 +160,9 @@ class TrainingDriver:
         watched = job.state != "done"
         for left in reversed(range(_TIMES_LOST)):
             try:
-                job.wait(on_event=_Watch(trial) if watched else None)
+                job.wait(on_event=Watch(trial) if watched else None)
                 break
-            except _PoorTrialError:
+            except PoorTrialError:
                 if job.begun_here:
                     job.cancel()
                 raise
@@ -231,26 +227,3 @@ class TrainingDriver:
         for job in self._jobs:
             if job.begun_here:
                 job.cancel()
-
-
-@dataclass
-class _Watch:
-    """Reports a training's epochs to its trial and ends it where the pruner says so."""
-
-    trial: Any
-
-    def __call__(self, event: Event) -> None:
-        """Look at one event.
-
-        Raises:
-            _PoorTrialError: The pruner says that it is not worth going on.
-        """
-        if event.type != "epoch":
-            return
-        epoch, accuracy = event.data["epoch"], event.data["val_accuracy"]
-        self.trial.report(accuracy, epoch)
-        if self.trial.should_prune():
-            raise _PoorTrialError(
-                f"ended after epoch {epoch}: validation accuracy {accuracy:.4f} is below the median of the trials "
-                "before it"
-            )

@@ -135,7 +135,7 @@ class WorkbenchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._remember_shape(samples)
         kept = stratified(encoded, self.validation_fraction)[0] if self.validation_fraction else slice(None)
         self.scaling_ = Scaling.learnt(samples[kept])
-        workspace = self.workspace or Workspace.default()
+        workspace = Workspace.of(self.workspace)
         settings = self._settings(self._dataset(samples, encoded, workspace))
         self._train(settings, workspace)
         return self

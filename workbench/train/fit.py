@@ -53,7 +53,7 @@ def train(
     """
     from workbench.jobs import finish, submit
 
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     data = load_dataset(dataset, workspace=workspace, on_event=_without_states(on_event))
     settings = train_settings(data, recipe, **overrides)
     job = submit(STAGE, settings, kind="train", workspace=workspace)

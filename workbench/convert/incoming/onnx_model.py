@@ -30,7 +30,7 @@ def parse(path: Path) -> Any:
         BadInputError: It is cut off or damaged, or larger than 2 GiB.
     """
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     size = path.stat().st_size
     if size > LARGEST:

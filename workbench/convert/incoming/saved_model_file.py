@@ -38,7 +38,7 @@ def parse(folder: Path) -> Any:
     Raises:
         BadInputError: The file is damaged or too large, or holds several graphs.
     """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
     path = folder / FILE
