@@ -1,4 +1,4 @@
-"""A server in a thread of this process: the extra HTTP port and the gRPC service over small models."""
+"""A server in a thread of this process: both HTTP ports and all gRPC services over small models."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import grpc
 import uvicorn
 
 from tests.serve.oip.models import Shelf, small_models
 from workbench.serve.counters import Counters
+from workbench.serve.grpc.server import grpc_server
 from workbench.serve.inference import Inference
 from workbench.serve.limits import Limits
 from workbench.serve.oip.grpc_service import add_to
@@ -31,11 +31,13 @@ class Running:
     """A server.
 
     Attributes:
-        http: `HOST:PORT` of V1 and V2.
-        grpc: `HOST:PORT` of the gRPC service.
+        rest: `HOST:PORT` of TensorFlow Serving's REST, and V2.
+        http: `HOST:PORT` of KServe's V1, and V2.
+        grpc: `HOST:PORT` of all gRPC services.
         counters: Its counts.
     """
 
+    rest: str
     http: str
     grpc: str
     counters: Counters
@@ -46,32 +48,33 @@ def running() -> Iterator[Running]:
     """Run a server as long as the context lasts."""
     models = small_models()
     counters = Counters(models.names())
-    started: list[tuple[Running, uvicorn.Server]] = []
+    started: list[tuple[Running, list[uvicorn.Server]]] = []
     ready = threading.Event()
 
     async def run() -> None:
-        inference, control, limits = Inference(models, counters), Shelf(models), Limits()
-        app = oip_port_app(models, rest_app(inference, control, limits, Security()))
-        server = uvicorn.Server(http_config(app, limits, Security()))
-        listener = socket.create_server(("127.0.0.1", 0))
-        remote = grpc.aio.server()
+        inference, control, limits, security = Inference(models, counters), Shelf(models), Limits(), Security()
+        rest = rest_app(inference, control, limits, security)
+        apps = (rest, oip_port_app(models, rest))
+        servers = [uvicorn.Server(http_config(app, limits, security)) for app in apps]
+        listeners = [socket.create_server(("127.0.0.1", 0)) for _ in apps]
+        remote = grpc_server(inference, control, limits, security)
         add_to(remote, inference, control)
-        number = remote.add_insecure_port("127.0.0.1:0")
+        numbers = [*(one.getsockname()[1] for one in listeners), remote.add_insecure_port("127.0.0.1:0")]
         await remote.start()
-        http = f"127.0.0.1:{listener.getsockname()[1]}"
-        started.append((Running(http, f"127.0.0.1:{number}", counters), server))
+        started.append((Running(*(f"127.0.0.1:{number}" for number in numbers), counters), servers))
         ready.set()
-        await server._serve([listener])
+        await asyncio.gather(*(one._serve([where]) for one, where in zip(servers, listeners, strict=True)))
         await remote.stop(None)
         inference.close()
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     assert ready.wait(10)
-    found, server = started[0]
+    found, servers = started[0]
     try:
         yield found
     finally:
-        server.should_exit = True
+        for server in servers:
+            server.should_exit = True
         thread.join(20)
         assert not thread.is_alive()

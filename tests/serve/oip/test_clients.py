@@ -35,3 +35,7 @@ def test_triton_over_grpc(server: Running) -> None:
 
 def test_kserve(server: Running) -> None:
     assert "fine" in run_client(client_python("kserve"), SCRIPTS / "kserve_client.py", server.http, server.grpc)
+
+
+def test_ovms(server: Running) -> None:
+    assert "fine" in run_client(client_python("ovmsclient"), SCRIPTS / "ovms.py", server.rest, server.grpc)
