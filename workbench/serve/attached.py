@@ -6,15 +6,20 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import ServingError
-from workbench.jobs.state import standing
+from workbench.jobs.lock import is_held
+from workbench.jobs.state import LEASE, standing
 from workbench.serve.supervision.asking import Connection, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+_SECONDS_TO_GO = 5.0
+_SECONDS_BETWEEN_LOOKS = 0.01
 
 
 class AttachedProcess:
@@ -64,7 +69,14 @@ class AttachedProcess:
             for event in self._connection.events():
                 self._tell(event)
         self._connection.close()
+        self._wait_until_gone()
         self._tell({"event": "ended", "code": self._code()})
+
+    def _wait_until_gone(self) -> None:
+        # Its last words are written before it lets the run go.
+        deadline = time.monotonic() + _SECONDS_TO_GO
+        while is_held(self._folder / LEASE) and time.monotonic() < deadline:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def _code(self) -> int | None:
         now = standing(self._folder)

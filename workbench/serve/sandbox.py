@@ -15,7 +15,7 @@ from workbench.core.errors import BadInputError, ServingError, WorkspaceError
 from workbench.core.workspace import Workspace, read_json
 from workbench.jobs.lock import is_held, release
 from workbench.jobs.request import Request
-from workbench.jobs.state import LEASE
+from workbench.jobs.state import LEASE, workspace_of
 from workbench.jobs.submission import new_run
 from workbench.serve.attached import AttachedProcess
 from workbench.serve.handle import Sandbox
@@ -115,14 +115,15 @@ def attach(server: str | Path, workspace: Workspace | None = None) -> Sandbox:
 
     Args:
         server: Model name (the newest server of that name), name of the run, or its folder.
-        workspace: Where it was started.
+        workspace: Where it was started; a folder tells by itself.
 
     Raises:
         BadInputError: No such server runs here.
         ServingError: It does not answer.
     """
-    workspace = Workspace.of(workspace)
     wanted = Path(server).name
+    if workspace is None and (Path(server) / LEASE).is_file():
+        workspace = workspace_of(Path(server).absolute())
     every = running(workspace)
     found = next((folder for folder, name in every.items() if wanted in (folder.name, name)), None)
     if found is None:
