@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.serve.command import SECONDS, Server, free_port, put
 from workbench.serve.config.model_config import ModelConfig
 from workbench.serve.config.model_server import write_models
 from workbench.serve.model_server import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from workbench.core.artifact import Artifact
-
-_SECONDS = 40
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,55 +48,11 @@ def test_a_batching_file_needs_its_flag(capsys: pytest.CaptureFixture[str]) -> N
     assert "batching_parameters_file is set without setting" in capsys.readouterr().out
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
-
-
-class Server:
-    """The command, running."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.port = free_port()
-        command = [sys.executable, "-m", "workbench.serve.model_server", f"--rest_api_port={self.port}", "--workers=1"]
-        self.log = folder / "stderr.log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen([*command, f"--port={free_port()}", *arguments], stderr=log)
-
-    def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
-        data = None if body is None else json.dumps(body).encode()
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", data, timeout=10) as reply:
-                return reply.status, json.load(reply)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
-
-    def states(self, name: str) -> dict[str, str]:
-        _, reply = self.ask(f"/v1/models/{name}")
-        return {one["version"]: one["state"] for one in reply.get("model_version_status", [])}
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + _SECONDS
-        while time.monotonic() < end:
-            assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(OSError):
-                if holds():
-                    return
-            time.sleep(0.05)
-        raise AssertionError(self.log.read_text())
-
-
 @pytest.fixture
 def base(tmp_path: Path, tiny_onnx: Artifact) -> Path:
     """A folder without any manifest, as others leave it."""
     put(tmp_path / "base" / "tiny", 1, tiny_onnx)
     return tmp_path / "base"
-
-
-def put(folder: Path, version: int, artifact: Artifact) -> None:
-    (folder / str(version)).mkdir(parents=True)
-    (folder / str(version) / "model.onnx").write_bytes(artifact.path.read_bytes())
 
 
 @pytest.fixture
@@ -139,12 +89,12 @@ def test_it_follows_its_files_and_ends_in_order(
     started.until(lambda: started.ask("/v1/models/tiny")[0] == 404)
     assert "Running gRPC ModelServer at 127.0.0.1:" in started.log.read_text()
     started.process.send_signal(signal.SIGTERM)
-    assert started.process.wait(timeout=_SECONDS) == 0
+    assert started.process.wait(timeout=SECONDS) == 0
 
 
 def test_a_port_that_is_taken_ends_it(base: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "workbench.serve.model_server", f"--model_base_path={base / 'tiny'}"]
         ports = [f"--rest_api_port={taken.getsockname()[1]}", f"--port={free_port()}"]
-        done = subprocess.run([*command, *ports], capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = subprocess.run([*command, *ports], capture_output=True, text=True, timeout=SECONDS, check=False)
     assert (done.returncode, done.stdout.startswith("Failed to start server. Error: UNKNOWN: ")) == (255, True)
