@@ -177,8 +177,6 @@ def test_a_shape_that_does_not_fit_is_a_400_though_the_model_would_fail_too(ask:
             {"error": "Servable not found for request: Specific(none, 1)"},
         ),
         ("/v1/models/%2e%2e:predict", 404, {"error": "Servable not found for request: Latest(..)"}),
-        ("/v1/models/double:classify", 400, {"error": "No classification inputs found in SignatureDef"}),
-        ("/v1/models/double:regress", 400, {"error": "No regression inputs found in SignatureDef"}),
     ],
 )
 def test_versions_labels_and_names(ask: Asked, path: str, status: int, reply: Any) -> None:

@@ -6,31 +6,44 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from workbench.serve.example_results import read_classes, read_values
+from workbench.serve.rest.examples_body import read_examples
 from workbench.serve.rest.json_depth import check_depth
 from workbench.serve.rest.json_read import parse_object
 from workbench.serve.rest.json_read_fast import read_fast
-from workbench.serve.rest.json_write import write_error, write_outputs, write_predictions
+from workbench.serve.rest.json_write import (
+    write_classes,
+    write_error,
+    write_outputs,
+    write_predictions,
+    write_values,
+)
 from workbench.serve.rest.metadata import metadata_json, status_json
 from workbench.serve.rest.predict_body import read_predict
 from workbench.serve.rest.routes import Route, route
-from workbench.serve.status import Code, RequestError
+from workbench.serve.status import Code, RequestError, invalid
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from workbench.serve.counters import Counters
     from workbench.serve.inference import Inference
-    from workbench.serve.models import Models
+    from workbench.serve.models import Models, Target
+    from workbench.serve.rest.json_read_fast import FastBody
+    from workbench.serve.rest.predict_body import PredictBody
     from workbench.serve.servable import Servable
-    from workbench.serve.signature import Signature
 
-_INLINE_BYTES = 64 * 1024  # a longer body is read in a thread: it would keep the loop from all others
+_INLINE_BYTES = 32 * 1024  # a longer body is read in a thread: it would keep the loop from all others
+_INLINE_FAST_BYTES = 128 * 1024  # the same, where it can be read the fast way
+_INLINE_VALUES = 8192  # more are written in a thread
+_LONGEST_KNOWN_PATH = 256
+_INFERENCE = ("predict", "classify", "regress")
+_known_route = lru_cache(maxsize=256)(route)
 _log = logging.getLogger(__name__)
-_VERBS = {"classify": "classification", "regress": "regression"}
+_KINDS = {"classify": "classification", "regress": "regression"}
 
 
 @dataclass(frozen=True)
@@ -58,10 +71,10 @@ class Handler:
             path: Path as it was sent, percent-encoded, without the query.
             body: Inflated body, empty where there is none.
         """
-        name, predicting = "", False
+        name, inferring = "", False
         try:
-            asked = route(method, path)
-            name, predicting = asked.target.name, asked.verb == "predict"
+            asked = _known_route(method, path) if len(path) <= _LONGEST_KNOWN_PATH else route(method, path)
+            name, inferring = asked.target.name, asked.verb in _INFERENCE
             reply = Reply(Code.OK, await self._answer(asked, body))
         except RequestError as error:
             reply = refuse(error)
@@ -71,7 +84,7 @@ class Handler:
             _log.exception("internal error")
             reply = refuse(RequestError(Code.INTERNAL, "Internal error; the server's log says more"))
         self._counters.count_request(name, reply.code.name)
-        if predicting and reply.code is not Code.OK:
+        if inferring and reply.code is not Code.OK:
             self._counters.count_error(name)
         return reply
 
@@ -81,51 +94,81 @@ class Handler:
         if asked.verb == "metadata":
             return metadata_json(self._models.find(asked.target))
         if asked.verb == "predict":
-            return await self._predict(asked, body)
-        self._parse(body)
-        self._models.find(asked.target)
-        raise RequestError(Code.INVALID_ARGUMENT, f"No {_VERBS[asked.verb]} inputs found in SignatureDef")
+            return await self._predict(asked.target, body)
+        return await self._on_examples(asked, body)
 
-    async def _predict(self, asked: Route, body: bytes) -> bytes:
+    async def _predict(self, target: Target, body: bytes) -> bytes:
         begin = time.perf_counter()
-        if len(body) <= _INLINE_BYTES:
-            servable, signature, by_row, feeds = self._read(asked, body)
-        else:
-            servable, signature, by_row, feeds = await asyncio.to_thread(self._read, asked, body)
-        before = time.perf_counter()
-        outputs = await self._inference.run(servable, feeds, signature)
-        run_seconds = time.perf_counter() - before
-        reply = write_predictions(outputs) if by_row else write_outputs(outputs)
-        examples = max((array.shape[0] for array in feeds.values() if array.ndim), default=1)
-        self._counters.count_answer(servable.name, time.perf_counter() - begin, run_seconds, examples)
-        return reply
-
-    def _read(self, asked: Route, body: bytes) -> tuple[Servable, str, bool, dict[str, np.ndarray[Any, Any]]]:
         try:
-            servable = self._models.find(asked.target)
+            servable = self._models.find(target)
         except RequestError:
             # A body that is no JSON is the first thing the original complains about.
-            self._parse(body)
+            await self._parsed(body)
             raise
-        fast = _fast(servable.signature(""), body)
+        with servable.in_use():
+            read = await self._read(servable, body)
+            before = time.perf_counter()
+            outputs = await self._inference.run(servable, read.feeds, read.signature)
+        ran = time.perf_counter()
+        write = write_predictions if read.by_row else write_outputs
+        if sum(array.size for array in outputs.values()) <= _INLINE_VALUES:
+            reply = write(outputs)
+        else:
+            reply = await asyncio.to_thread(write, outputs)
+        end = time.perf_counter()
+        examples = max((array.shape[0] for array in read.feeds.values() if array.ndim), default=1)
+        self._counters.count_answer(servable.name, end - begin, ran - before, examples, encode_seconds=end - ran)
+        return reply
+
+    async def _read(self, servable: Servable, body: bytes) -> FastBody | PredictBody:
+        fast = None
+        if len(body) <= _INLINE_FAST_BYTES:
+            fast = read_fast(body, servable.signature)
         if fast is not None:
-            signature, key, feeds = fast
-            servable.signature(signature)
-            return servable, signature, key == "instances", feeds
-        read = read_predict(self._parse(body), servable.signature)
-        return servable, read.signature, read.by_row, read.feeds
+            return fast
+        if len(body) <= _INLINE_BYTES:
+            return read_predict(self._parse(body), servable.signature)
+        return await asyncio.to_thread(self._read_long, servable, body)
+
+    def _read_long(self, servable: Servable, body: bytes) -> FastBody | PredictBody:
+        return read_fast(body, servable.signature) or read_predict(self._parse(body), servable.signature)
+
+    async def _on_examples(self, asked: Route, body: bytes) -> bytes:
+        begin = time.perf_counter()
+        document = await self._parsed(body)
+        servable = self._models.find(asked.target)
+        read = read_examples(document)
+        signature = servable.signature(read.signature)
+        if signature.method != asked.verb:
+            raise invalid(f"No {_KINDS[asked.verb]} inputs found in SignatureDef")
+        if len(signature.inputs) != 1:
+            raise invalid("Expected one input Tensor.")
+        before = time.perf_counter()
+        feeds = {signature.inputs[0].name: read.examples}
+        outputs = await self._inference.run(servable, feeds, read.signature)
+        ran = time.perf_counter()
+        if asked.verb == "classify":
+            reply = write_classes(read_classes(outputs, len(read.examples)))
+        else:
+            reply = write_values(read_values(outputs, len(read.examples)))
+        self._counters.count_answer(
+            servable.name,
+            time.perf_counter() - begin,
+            ran - before,
+            len(read.examples),
+            method=asked.verb.capitalize(),
+            encode_seconds=time.perf_counter() - ran,
+        )
+        return reply
+
+    async def _parsed(self, body: bytes) -> dict[str, Any]:
+        if len(body) <= _INLINE_BYTES:
+            return self._parse(body)
+        return await asyncio.to_thread(self._parse, body)
 
     def _parse(self, body: bytes) -> dict[str, Any]:
         check_depth(body, self._json_depth)
         return parse_object(body)
-
-
-def _fast(signature: Signature, body: bytes) -> tuple[str, str, dict[str, np.ndarray[Any, Any]]] | None:
-    if len(signature.inputs) != 1:
-        return None
-    one = signature.inputs[0]
-    read = read_fast(body, one.shape, one.dtype)
-    return None if read is None else (read[0] or "", read[1], {one.name: read[2]})
 
 
 def refuse(error: RequestError) -> Reply:

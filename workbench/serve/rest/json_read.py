@@ -167,7 +167,7 @@ def _text(leaf: Any, tensor: Tensor) -> bytes:
     if isinstance(leaf, dict):
         if not is_base64(leaf):
             raise invalid(f"JSON Value: {shown(leaf)} not formatted correctly for base64 data")
-        return _unbase64(leaf["b64"])
+        return unbase64(leaf["b64"])
     if not isinstance(leaf, str):
         raise _type_error(leaf, tensor)
     try:
@@ -181,7 +181,12 @@ def is_base64(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
-def _unbase64(text: str) -> bytes:
+def unbase64(text: str) -> bytes:
+    """Return what a base64 text means.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT, it is none.
+    """
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):

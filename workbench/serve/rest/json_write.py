@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,20 @@ import orjson
 from workbench.serve.status import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Array = np.ndarray[Any, Any]
 
-_EXACT_UP_TO = 256
-"""Values; above it numbers are written by orjson: equal when read back, only `1e-05` is spelled `1e-5`."""
+# What orjson spells otherwise than the original: from 1e6 on, and below 1e-4.
+_LARGE_FROM = 1e6
+_LARGE = re.compile(rb"-?(?:\d+(?:\.\d+)?e\+?\d+|\d{7,}\.\d+)")
+_SMALL = tuple(
+    (re.compile(rb"(?<!\d)0\.0000%s([1-9])(\d*)" % more), rb"\1.\2e-0%d" % power)
+    for more, power in ((b"", 5), (b"0", 6))
+)
+_TINY = re.compile(rb"e-(\d)(?!\d)")
+_EXACT_UP_TO = 1 << 16
+"""Values; above it numbers are written by orjson alone: equal when read back, only `1e-05` is spelled `1e-5`."""
 
 
 def write_predictions(outputs: Mapping[str, Array]) -> bytes:
@@ -40,8 +49,9 @@ def write_predictions(outputs: Mapping[str, Array]) -> bytes:
     if len(outputs) == 1:
         name, array = next(iter(outputs.items()))
         return b'{"predictions":' + _write(array, _as_bytes(name)) + b"}"
-    rows = [_object({name: array[index] for name, array in outputs.items()}) for index in range(expected)]
-    return b'{"predictions":[' + b",".join(rows) + b"]}"
+    columns = [_rows(array, orjson.dumps(name) + b":", _as_bytes(name)) for name, array in outputs.items()]
+    rows = [b",".join(row) for row in zip(*columns, strict=True)]
+    return b'{"predictions":[{' + b"},{".join(rows) + b"}]}" if rows else b'{"predictions":[]}'
 
 
 def write_outputs(outputs: Mapping[str, Array]) -> bytes:
@@ -52,10 +62,36 @@ def write_outputs(outputs: Mapping[str, Array]) -> bytes:
     return b'{"outputs":' + _object(outputs) + b"}"
 
 
+def write_classes(rows: Sequence[Sequence[tuple[str, float]]]) -> bytes:
+    """Write the reply to classify, `{"results": [[[label, score], …], …]}`.
+
+    Args:
+        rows: (label, float32 score) pairs of each example.
+    """
+    texts = [",".join([f"[{json.dumps(label)},{decimal(score, single=True)}]" for label, score in row]) for row in rows]
+    return f'{{"results":[{",".join([f"[{text}]" for text in texts])}]}}'.encode()
+
+
+def write_values(values: Sequence[float]) -> bytes:
+    """Write the reply to regress, `{"results": [value, …]}`; values of float32."""
+    return f'{{"results":{_nested(list(values), single=True)}}}'.encode()
+
+
 def write_error(message: str) -> bytes:
     """Write the error body."""
     # json.dumps escapes all but ASCII, so half a surrogate from a request cannot break the reply.
     return json.dumps({"error": message}).encode()
+
+
+def _rows(array: Array, head: bytes, as_bytes: bool) -> list[bytes]:  # noqa: FBT001 - private
+    """Write each row of an array, with a head before it."""
+    if array.dtype.kind not in "fiub" or not array.size:
+        return [head + _write(row, as_bytes) for row in array]
+    depth = array.ndim - 1
+    # Written as a whole and cut between the rows: nothing but a row's end has that many brackets.
+    text = _write(array, as_bytes)[1 + depth : -1 - depth]
+    before, after = head + b"[" * depth, b"]" * depth
+    return [before + row + after for row in text.split(after + b"," + b"[" * depth)]
 
 
 def _object(values: Mapping[str, Array]) -> bytes:
@@ -77,11 +113,44 @@ def _write(value: Array, as_bytes: bool) -> bytes:  # noqa: FBT001 - private
 
 
 def _write_floats(array: Array) -> bytes:
-    if array.size > _EXACT_UP_TO and array.ndim and np.isfinite(array).all():
-        plain = np.ascontiguousarray(array.astype(np.float32) if array.dtype == np.float16 else array)
-        return orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY)
     single = array.dtype != np.float64
-    return _nested(array.tolist(), single=single).encode()
+    plain = np.ascontiguousarray(array, np.float32 if single else np.float64)
+    largest = float(np.abs(plain).max(initial=0.0))  # NaN where there is one
+    if not array.ndim or not largest < math.inf:
+        return _nested(array.tolist(), single=single).encode()
+    text = orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY)
+    if array.size > _EXACT_UP_TO:
+        return text
+    # Both write the shortest digits that read back to the same number; only their form may differ.
+    if b"e-" in text:
+        if _has_odd(plain):
+            return _nested(array.tolist(), single=single).encode()
+        text = _TINY.sub(rb"e-0\1", text)
+    if b"0.0000" in text:
+        for pattern, spelled in _SMALL:
+            text = pattern.sub(spelled, text)
+        text = text.replace(b".e", b"e")
+    if largest < _LARGE_FROM:
+        return text
+    return _LARGE.sub(_respelled_single if single else _respelled_double, text)
+
+
+def _has_odd(array: Array) -> bool:
+    """Tell whether the shortest digits of a value are perhaps not what rounding to so many digits gives.
+
+    So it is with the least numbers, whose precision is less than six digits, and with powers of two.
+    """
+    mantissa, exponent = np.frexp(array)
+    least = np.finfo(array.dtype).minexp + 1
+    return bool(((exponent <= least) | (np.abs(mantissa) == 0.5))[array != 0].any())  # noqa: PLR2004 - a power of two
+
+
+def _respelled_single(match: re.Match[bytes]) -> bytes:
+    return decimal(_float32(float(match[0])), single=True).encode()
+
+
+def _respelled_double(match: re.Match[bytes]) -> bytes:
+    return decimal(float(match[0]), single=False).encode()
 
 
 def _nested(value: Any, *, single: bool) -> str:

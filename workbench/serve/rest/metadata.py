@@ -45,7 +45,7 @@ def _signature(signature: Signature) -> dict[str, Any]:
     return {
         "inputs": {tensor.name: _tensor(tensor) for tensor in signature.inputs},
         "outputs": {tensor.name: _tensor(tensor) for tensor in signature.outputs},
-        "method_name": "tensorflow/serving/predict",
+        "method_name": f"tensorflow/serving/{signature.method}",
         "defaults": {},
     }
 
@@ -55,7 +55,7 @@ def _tensor(tensor: Tensor) -> dict[str, Any]:
         "dtype": tensor.proto_type,
         "tensor_shape": {
             "dim": [{"size": str(size), "name": ""} for size in tensor.shape],
-            "unknown_rank": False,
+            "unknown_rank": tensor.unknown_rank,
         },
-        "name": f"{tensor.name}:0",
+        "name": tensor.graph_name or f"{tensor.name}:0",
     }
