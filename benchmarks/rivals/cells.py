@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, field
-from typing import Any
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CONNECTIONS = (1, 16, 64)
 AT = 16  # connections at which the bars stand
@@ -26,19 +30,24 @@ class Figures:
 
 @dataclass
 class Cells:
-    """All rounds by server, form, batch and connections."""
+    """All rounds by server, form, batch and connections; None where not every request was answered."""
 
-    rounds: dict[Key, list[Figures]] = field(default_factory=dict)
+    rounds: dict[Key, list[Figures | None]] = field(default_factory=dict)
 
     def median(self, key: Key, figure: str) -> float:
-        """Return the median of one figure over the rounds."""
-        return statistics.median(getattr(each, figure) for each in self.rounds[key])
+        """Return the median of one figure over the rounds; NaN where there is none."""
+        return _median(getattr(each, figure) for each in self.rounds[key] if each is not None)
 
     def ratio(self, form: str, other: str, batch: int, connections: int) -> float:
         """Our requests a second by another's: the median of the rounds' ratios."""
         ours = self.rounds["ours", form, batch, connections]
         theirs = self.rounds[other, form, batch, connections]
-        return statistics.median(a.throughput / b.throughput for a, b in zip(ours, theirs, strict=True))
+        return _median(a.throughput / b.throughput for a, b in zip(ours, theirs, strict=True) if a and b)
+
+
+def _median(values: Iterable[float]) -> float:
+    found = list(values)
+    return statistics.median(found) if found else nan
 
 
 def compared(cells: Cells, name: str, form: str, batch: int, least: float | None) -> dict[str, Any]:
@@ -62,7 +71,7 @@ def compared(cells: Cells, name: str, form: str, batch: int, least: float | None
 def tail(cells: Cells, form: str, batch: int) -> dict[str, Any]:
     """The row of our own p99 at each number of connections."""
     keys = [("ours", form, batch, connections) for connections in CONNECTIONS]
-    shares = [statistics.median(each.p99_ms / each.p50_ms for each in cells.rounds[key]) for key in keys]
+    shares = [_median(each.p99_ms / each.p50_ms for each in cells.rounds[key] if each) for key in keys]
     return _row(
         f"serving, {'one image' if batch == 1 else f'{batch} images'}, {form}: p99 to p50",
         f"≤ {P99_MOST:g}x at {AT} connections",
