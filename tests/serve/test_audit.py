@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workbench.serve.audit import NAME, OLDER, Audit, OneLineFormatter
+from workbench.serve.audit import NAME, OLDER, Audit
+from workbench.serve.logs import OneLineFormatter
 from workbench.serve.status import RequestError, not_found
 
 if TYPE_CHECKING:

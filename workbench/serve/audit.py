@@ -95,15 +95,3 @@ class Audit:
             os.write(file, line)
         finally:
             os.close(file)
-
-
-class OneLineFormatter(logging.Formatter):
-    """Escapes line breaks and control characters in what is logged; a traceback below it keeps its lines."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
-        """Return the line."""
-        record.message = record.message.translate(_ESCAPES)
-        return super().formatMessage(record)
-
-
-_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}

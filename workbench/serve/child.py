@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.serve.logs import log_to_stderr
 from workbench.serve.parent import end_with
 from workbench.serve.process import SERVER
 
@@ -38,9 +39,7 @@ def main(folder: str, parent: str) -> None:
     herald = Herald(Path(folder))
     if int(parent):
         end_with(int(parent))
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    log_to_stderr()
     logging.getLogger("workbench").setLevel(logging.INFO)  # what came and went
     from workbench.core.workspace import read_json
     from workbench.serve.catalogue import Catalogue

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.errors import BadInputError
 from workbench.serve.config.flags import FlagError, read_flags, usage
 from workbench.serve.config.launch import Launch, StartError, launch_of
+from workbench.serve.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,9 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if error.parsing:
                 sys.stderr.write(error.parsing + "\n")
             return _failed(str(error))
-        logging.basicConfig(
-            stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-        )
+        log_to_stderr(logging.INFO)
         if ignored:
             _log.warning("flags without effect here: %s", ", ".join(f"--{name}" for name in ignored))
         for note in launch.notes:

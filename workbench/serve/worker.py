@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.serve.logs import log_to_stderr
 from workbench.serve.parent import die_with
 from workbench.serve.supervision.channel import LONGEST_LINE, Channel
 
@@ -38,9 +38,7 @@ def main(control: str, parent: str) -> None:
         parent: The supervisor's process id.
     """
     die_with(int(parent))
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    log_to_stderr()
     sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_work(int(control)))
