@@ -228,42 +228,6 @@ def test_twenty_versions_are_swapped_under_load(sandbox: Sandbox, numbered: Call
     assert grown < 2 * 16 * 1024 * 1024
 
 
-def publish_while(sandbox: Sandbox, artifact: Artifact, happens: Callable[[], None]) -> str:
-    """Publish, let something happen meanwhile, and return what was said."""
-    said: list[str] = []
-
-    def publish() -> None:
-        try:
-            said.append(sandbox.publish(artifact).sentence())
-        except ServingError as error:
-            said.append(str(error))
-
-    thread = threading.Thread(target=publish)
-    thread.start()
-    happens()
-    thread.join(30)
-    return said[0]
-
-
-def test_workers_that_die_while_they_load(sandbox: Sandbox, numbered: Callable[[int], Artifact]) -> None:
-    (served,) = sandbox.versions
-    first, second = (one.pid for one in sandbox.workers)
-    for pid in (first, second):
-        os.kill(pid, signal.SIGSTOP)  # it neither loads nor answers
-    # One worker tries a version before the others do. Where that dies of it, so may the next, and then it is refused.
-    said = publish_while(sandbox, numbered(2), lambda: [os.kill(pid, signal.SIGKILL) for pid in (first, second)])
-    assert said == f"model m version {served + 1} ended the process that loaded it; the log says why."
-    until(lambda: states(sandbox) == [("ready", 1)] * 2)
-    assert sandbox.client.predict(np.ones((1, 2), np.float32)).tolist() == [[1.0, 1.0]]
-    # One that dies may have died of something else.
-    first = sandbox.workers[0].pid
-    os.kill(first, signal.SIGSTOP)
-    said = publish_while(sandbox, numbered(3), lambda: os.kill(first, signal.SIGKILL))
-    assert said == f"loaded m/{served + 2}; unloaded m/{served}"
-    until(lambda: states(sandbox) == [("ready", 2), ("ready", 1)])
-    assert sandbox.client.predict(np.ones((1, 2), np.float32)).tolist() == [[3.0, 3.0]]
-
-
 def test_a_full_disk_for_logs_stops_nothing(
     numbered: Callable[[int], Artifact], home: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

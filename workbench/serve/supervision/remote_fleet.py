@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from workbench.serve.servable import State
     from workbench.serve.supervision.worker_process import WorkerProcess
+
+_SECONDS_TO_JOIN = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class RemoteFleet:
         self._workers: list[WorkerProcess] = []
         self._wanted = _Wanted()
         self._revision = 0
+        self._joined = asyncio.Event()
 
     async def join(self, worker: WorkerProcess) -> None:
         """Bring a new worker to where all others are; from then on it takes part.
@@ -53,6 +57,7 @@ class RemoteFleet:
             await self._replay(worker)
             if revision == self._revision:  # nothing was wanted anew meanwhile
                 self._workers.append(worker)
+                self._joined.set()
                 return
 
     def leave(self, worker: WorkerProcess) -> None:
@@ -66,12 +71,12 @@ class RemoteFleet:
         Raises:
             LoadError: One cannot, in one sentence; then none holds it.
         """
-        untried = [*self._workers]
+        workers = await self._some_workers()
         try:
             if self._wanted.serving:
-                untried = await _try(untried, name, version, path)
-                await _all(_load(worker, name, version, path) for worker in untried)
-            elif untried and not any(await _all(_load(worker, name, version, path) for worker in untried)):
+                workers = await _try(workers, name, version, path)
+                await _all(_load(worker, name, version, path) for worker in workers)
+            elif not any(await _all(_load(worker, name, version, path) for worker in workers)):
                 raise _fatal(name, version)
         except RequestError as error:
             await self._everyone("unload", name=name, version=version)
@@ -122,6 +127,13 @@ class RemoteFleet:
         wanted.serving = {key for key in wanted.serving if key[0] != name}
         self._revision += 1
         await self._everyone("forget", name=name)
+
+    async def _some_workers(self) -> list[WorkerProcess]:
+        if not self._workers:  # all have died just now
+            self._joined.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._joined.wait(), _SECONDS_TO_JOIN)
+        return [*self._workers]
 
     async def _serve(self, worker: WorkerProcess, name: str, version: int, path: Path) -> None:
         try:
@@ -178,9 +190,7 @@ async def _try(workers: list[WorkerProcess], name: str, version: int, path: Path
     for number, worker in enumerate(workers[:2], start=1):
         if await _load(worker, name, version, path):
             return workers[number:]
-    if workers:
-        raise _fatal(name, version)
-    return []
+    raise _fatal(name, version)
 
 
 def _fatal(name: str, version: int) -> RequestError:
