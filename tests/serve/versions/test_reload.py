@@ -180,6 +180,25 @@ def test_a_new_model_that_cannot_be_loaded_is_named(world: World) -> None:
     run(scenario())
 
 
+def test_another_folder_needs_another_number(world: World) -> None:
+    async def scenario() -> None:
+        world.put("m", 1, 10)
+        world.put("n", 1, 20)
+        manager = world.manager(world.config("m"))
+        await manager.start()
+        moved = world.config("m").replace(base_path=str(world.base / "n"))
+        done = await manager.reload([moved])
+        assert [(one.version, one.reason) for one in done.refused] == [
+            (1, "version 1 goes on as it was loaded; give the files of another folder a new number"),
+        ]
+        assert not (await manager.poll_once()).changed  # it is said once
+        world.put("n", 2, 30)
+        await manager.poll_once()
+        assert (world.ask("m"), world.states("m")) == (30, {2: "AVAILABLE", 1: "END"})
+
+    run(scenario())
+
+
 def test_whoever_asked_may_leave(world: World) -> None:
     async def scenario() -> None:
         world.put("m", 1, 10)

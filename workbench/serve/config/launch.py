@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BODY_BYTES = 1 << 30  # the original has no bound at all
+_WITHOUT_EFFECT = (
+    "grpc_channel_arguments", "enable_grpc_healthcheck_service", "enable_serialization_as_tensor_content",
+)  # fmt: skip
 _MOST_RETRIES, _LONGEST_RETRY_SECONDS, _MOST_THREADS = 100, 86400.0, 64
 
 
@@ -117,6 +120,7 @@ def _launch(flags: Flags, folder: Path) -> Launch:
         limits=Limits(request_seconds=flags.rest_api_timeout_in_ms / 1000, body_bytes=_BODY_BYTES),
     )
     _monitoring(flags, notes)
+    notes += [f"--{name} has no effect" for name in _WITHOUT_EFFECT if getattr(flags, name)]
     poll = max(flags.model_config_file_poll_wait_seconds, 0)
     return Launch(settings, models, file, poll if file is not None else 0, tuple(notes))
 

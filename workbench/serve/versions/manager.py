@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.serve.config.model_config import ModelConfig
-from workbench.serve.control import Indexed, Refusal, Reload, ReloadError
+from workbench.serve.control import Indexed, Reload, ReloadError
 from workbench.serve.settings import MODEL_NAME
 from workbench.serve.status import Code, RequestError, not_found
 from workbench.serve.versions.checks import LabelRule, check_labels, check_names, not_available, unset_labels
@@ -75,7 +75,8 @@ class Manager:
     async def start(self) -> Reload:
         """Load what is configured and return when each version was tried once.
 
-        Versions that failed are in `refused`; whether the server may go on is the caller's choice, see `hopeless`.
+        Versions that failed are in `refused`, and are tried again; whether the server may go on without them is the
+        caller's choice.
 
         Raises:
             RequestError: INVALID_ARGUMENT, a model is named twice; FAILED_PRECONDITION, labels may not be set.
@@ -116,10 +117,6 @@ class Manager:
     def index(self) -> list[Indexed]:
         """Return every version of every model, by name and newest first."""
         return [one for _, model in sorted(self._models.items()) for one in model.index()]
-
-    def hopeless(self) -> list[Refusal]:
-        """Return why models that have nothing that answers will not get it without somebody's doing."""
-        return [one for _, model in sorted(self._models.items()) if model.hopeless() for one in model.failures()]
 
     async def poll_once(self) -> Reload:
         """Look into all folders, do what follows, and return what was done."""

@@ -40,8 +40,8 @@ class ServedModel:
         self._loading = loading
         self._source = Source()
         self._versions: dict[int, Version] = {}
-        self._wanted: set[int] = set()
-        self._labels_changed = False
+        self._wanted: dict[int, Path] = {}
+        self._configured = self._labels_changed = False
         self._lock = asyncio.Lock()
 
     @property
@@ -61,11 +61,6 @@ class ServedModel:
             if one.error and version in self._wanted
         ]
 
-    def hopeless(self) -> bool:
-        """Tell whether nothing answers and nothing that is wanted will be tried again."""
-        tried = [one for version, one in self._versions.items() if version in self._wanted]
-        return bool(tried) and all(one.state == "END" and one.retry_at is None for one in tried)
-
     def index(self) -> list[Indexed]:
         """Return every version, newest first."""
         every = sorted(self._versions.items(), reverse=True)
@@ -74,7 +69,7 @@ class ServedModel:
     async def configure(self, config: ModelConfig) -> None:
         """Take another configuration, which `follow` acts on; what was held is served again."""
         async with self._lock:
-            self.config, self.held = config, False
+            self.config, self.held, self._configured = config, False, True
 
     async def follow(self, *, look: bool = True, set_labels: bool = False, again: bool = False) -> Reload:
         """Bring the fleet to what is asked and on disk.
@@ -121,7 +116,7 @@ class ServedModel:
         found = await asyncio.to_thread(self._source.look, self.config)
         if found is None:
             return
-        self._wanted = set(found)
+        self._wanted = found
         for version, path in found.items():
             one = self._versions.get(version)
             if one is None or (one.state == "END" and not one.error):
@@ -152,7 +147,7 @@ class ServedModel:
         return tried
 
     def _to_serve(self) -> set[int]:
-        return set() if self.held else self._wanted
+        return set() if self.held else {*self._wanted}
 
     def _loadable(self) -> set[int]:
         now = self._retries.clock()
@@ -210,9 +205,25 @@ class ServedModel:
     def _done(self, before: set[int], tried: set[int]) -> Reload:
         name, now = self.config.name, self.available()
         labelled, self._labels_changed = self._labels_changed, False
+        refused = [one for one in self.failures() if one.version in tried]
+        if self._configured:
+            refused += self._elsewhere(before)
+        self._configured = False
         return Reload(
             loaded=tuple((name, version) for version in sorted(now - before)),
             unloaded=tuple((name, version) for version in sorted(before - now)),
             labels={name: self.labels} if labelled else {},
-            refused=tuple(one for one in self.failures() if one.version in tried),
+            refused=tuple(refused),
         )
+
+    def _elsewhere(self, before: set[int]) -> list[Refusal]:
+        # A number is one version for as long as it is served, wherever the configuration now says that it lies.
+        return [
+            Refusal(
+                name=self.config.name,
+                version=version,
+                reason=f"version {version} goes on as it was loaded; give the files of another folder a new number",
+            )
+            for version, path in sorted(self._wanted.items())
+            if version in before and self._versions[version].path != path
+        ]
