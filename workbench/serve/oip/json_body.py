@@ -21,6 +21,7 @@ _KINDS: dict[str, tuple[Literal["i", "u", "d"], type[np.generic]]] = {
     "F": ("d", np.float64),
 }
 _SHORT = 512  # bytes that are no trouble as Python objects
+_USUAL = 1 << 20
 _thread = threading.local()
 
 
@@ -41,7 +42,7 @@ def parse_infer(body: bytes) -> dict[str, Any]:
     if len(body) <= _SHORT:  # the head of binary tensors
         return _parse_short(body)
     try:
-        document = _parser().parse(body)
+        document = (_parser() if len(body) <= _USUAL else simdjson.Parser()).parse(body)
         if isinstance(document, simdjson.Object):
             return {key: _inputs(document[key]) if key == "inputs" else _plain(document[key]) for key in document}
     except (ValueError, RuntimeError):  # NaN, another nesting than it takes, or no JSON at all
@@ -82,7 +83,7 @@ def _parse_short(body: bytes) -> dict[str, Any]:
 
 
 def _parser() -> simdjson.Parser:
-    # One a thread: it keeps its buffers.
+    # One a thread: it keeps its buffers, which are as large as the largest body that it ever parsed.
     parser = getattr(_thread, "parser", None)
     if parser is None:
         parser = _thread.parser = simdjson.Parser()
