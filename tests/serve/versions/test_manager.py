@@ -147,13 +147,13 @@ def test_nothing_there_yet_is_waited_for(world: World) -> None:
         manager = world.manager(world.config("m"), world.config("n"))
         (world.base / "n").mkdir()
         done = await manager.start()
-        assert not done.changed
+        assert (done.changed, world.models.loaded()) == (False, False)
         with pytest.raises(RequestError, match=r"Could not find any versions of model m"):
             world.states("m")
         world.put("m", 1, 10)
         world.put("n", 4, 40)
         await manager.poll_once()
-        assert (world.ask("m"), world.ask("n")) == (10, 40)
+        assert (world.ask("m"), world.ask("n"), world.models.loaded()) == (10, 40, True)
 
     run(scenario())
 

@@ -41,7 +41,7 @@ class ServedModel:
         self._source = Source()
         self._versions: dict[int, Version] = {}
         self._wanted: dict[int, Path] = {}
-        self._configured = self._labels_changed = False
+        self._known = self._configured = self._labels_changed = False
         self._lock = asyncio.Lock()
 
     @property
@@ -84,6 +84,10 @@ class ServedModel:
         """
         async with self._lock:
             before = self.available()
+            if not self._known:
+                # A server is not ready while a model that it was told of has nothing yet.
+                await self._fleet.label(self.config.name, self.labels)
+                self._known = True
             if look and not self.held:
                 await self._look()
             for one in self._versions.values() if again else ():
