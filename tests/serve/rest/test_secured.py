@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from tests.serve.grpc.certificates import Authority
 from workbench.serve.security import Security, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.serve.grpc.certificates import Pair
 
 PATH = "/v1/models/gate:predict"
 BODY = b'{"instances": [[1, 2]]}'
@@ -99,53 +94,21 @@ def test_who_has_no_key_uploads_nothing(guarded: Any) -> None:
 # Certificates.
 
 
-@dataclass
-class Authority:
-    """Signs certificates; what it signs lies in a folder."""
-
-    folder: Path
-    name: str
-
-    def __post_init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.name)])
-        self.path = str(self.folder / f"{self.name}.pem")
-        self.certificate = self._sign(self._subject, self._key, ca=True)
-        (self.folder / f"{self.name}.pem").write_bytes(self.certificate.public_bytes(Encoding.PEM))
-
-    def issue(self, name: str) -> tuple[str, str]:
-        """Return the files of a certificate for this machine and of its key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        signed = self._sign(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key, ca=False)
-        chain, secret = self.folder / f"{name}.crt", self.folder / f"{name}.key"
-        chain.write_bytes(signed.public_bytes(Encoding.PEM))
-        secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return str(chain), str(secret)
-
-    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, ca: bool) -> x509.Certificate:
-        now = datetime.now(UTC)
-        names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-        return (
-            x509.CertificateBuilder(self._subject, subject, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path, "ca")
+    return Authority(tmp_path / "ca", "ca")
+
+
+def files(pair: Pair) -> tuple[str, str]:
+    return str(pair.certificate), str(pair.key)
 
 
 def trusting(authority: Authority) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=authority.path)
+    return ssl.create_default_context(cafile=authority.file)
 
 
 def test_tls(open_port: Callable[..., Any], authority: Authority) -> None:
-    chain, key = authority.issue("server")
+    chain, key = files(authority.issue("server"))
     port = open_port({"header_seconds": 1}, Security(certificate=chain, private_key=key))
     for _ in range(2):
         assert port.ask("POST", PATH, BODY, tls=trusting(authority))[0] == 200
@@ -166,20 +129,20 @@ def test_tls(open_port: Callable[..., Any], authority: Authority) -> None:
 
 
 def test_tls_refuses_what_is_too_large(open_port: Callable[..., Any], authority: Authority) -> None:
-    chain, key = authority.issue("server")
+    chain, key = files(authority.issue("server"))
     port = open_port({"body_bytes": 2048}, Security(certificate=chain, private_key=key))
     assert port.ask("POST", PATH, b" " * 5000, tls=trusting(authority))[0] == 413
     assert port.ask("POST", PATH, BODY, tls=trusting(authority))[0] == 200
 
 
 def test_clients_show_a_certificate(open_port: Callable[..., Any], authority: Authority, tmp_path: Path) -> None:
-    chain, key = authority.issue("server")
-    port = open_port(security=Security(certificate=chain, private_key=key, client_ca=authority.path))
+    chain, key = files(authority.issue("server"))
+    port = open_port(security=Security(certificate=chain, private_key=key, client_ca=str(authority.file)))
     friend = trusting(authority)
-    friend.load_cert_chain(*authority.issue("friend"))
+    friend.load_cert_chain(*files(authority.issue("friend")))
     assert port.ask("POST", PATH, BODY, tls=friend)[0] == 200
     stranger = trusting(authority)
-    stranger.load_cert_chain(*Authority(tmp_path, "other").issue("stranger"))
+    stranger.load_cert_chain(*files(Authority(tmp_path / "other", "other").issue("stranger")))
     for refused in (trusting(authority), stranger):
         answer = b""
         with contextlib.suppress(OSError):  # in TLS 1.3 a client learns of it when it reads
