@@ -11,6 +11,9 @@ import typer
 
 from workbench.cli.flags import with_flags
 from workbench.cli.options import HOME, workspace_at
+from workbench.serve.batching import Batching
+from workbench.serve.limits import Limits
+from workbench.serve.security import Security
 from workbench.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -23,11 +26,20 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-@with_flags(ServeSettings)
-def serve(
+@with_flags(ServeSettings, Batching, Limits, Security)
+def serve(  # noqa: PLR0913 - one a flag
     settings: dict[str, Any],
+    batching: dict[str, Any],
+    limits: dict[str, Any],
+    security: dict[str, Any],
     model: Annotated[str, typer.Argument(help="Artifact folder, model file, or a name in the workspace's store.")],
     *,
+    api_key: Annotated[
+        list[str] | None, typer.Option("--api-key", help="SHA-256 of a key that may predict; may be given again.")
+    ] = None,
+    admin_key: Annotated[
+        list[str] | None, typer.Option("--admin-key", help="SHA-256 of a key that may do all; may be given again.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running; `workbench stop NAME` ends it.")] = False,
     engine: Annotated[str, typer.Option(help="workbench or tensorflow-serving.")] = "workbench",
     print_command: Annotated[
@@ -40,6 +52,8 @@ def serve(
     from workbench.serve import commands, sandbox
 
     workspace = workspace_at(home)
+    keys = {**dict.fromkeys(api_key or [], "predict"), **dict.fromkeys(admin_key or [], "admin")}
+    settings |= {"batching": batching, "limits": limits, "security": {**security, "api_keys": keys}}
     asked, store, versions = _found(model, settings, workspace)
     if print_command is not None:
         target: Any = print_command  # it is checked where it is used, for every door
