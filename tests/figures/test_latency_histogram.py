@@ -4,6 +4,8 @@ from itertools import pairwise
 from math import log10
 from typing import TYPE_CHECKING
 
+import pytest
+
 from workbench.core.records import LatencyHistogram, LoadResult
 from workbench.core.records.load import bucket_of, percentiles_ms
 from workbench.figures.latency_histogram import latency_histogram
@@ -11,8 +13,6 @@ from workbench.report.load import load_table, print_load, remarks, write_load_re
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def result(times: list[int], **changes: object) -> LoadResult:
@@ -32,10 +32,11 @@ def test_every_answer_is_in_one_bar() -> None:
     record = result([100, 101, 5_000, 5_001, 70_000])
     figure = latency_histogram(record)
     (bars,) = figure.data
-    assert sum(bars.y) == 5
+    assert sum(bars.y) == pytest.approx(5)
     edges = [(x - width / 2, x + width / 2) for x, width in zip(bars.x, bars.width, strict=True)]
     assert all(after <= low + 1e-9 for (_, after), (low, _) in pairwise(edges))
-    assert edges[0][0] <= 0.1 < edges[0][1]
+    assert edges[0][0] <= 0.1 < edges[1][1]
+    assert all(after / low == pytest.approx(2 ** (1 / 8)) for low, after in edges)
     assert figure.layout.xaxis.type == "log"
     assert [shape.x0 for shape in figure.layout.shapes] == [record.p50_ms, record.p99_ms, record.p999_ms]
     assert figure.layout.annotations[0].x == log10(record.p50_ms)

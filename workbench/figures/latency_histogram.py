@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log10
+from math import ceil, floor, log2, log10
 from typing import TYPE_CHECKING
 
 from workbench.core.records.load import bucket_bounds
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from workbench.core.records import LoadResult
 
-_MARKS = (("p50", "p50_ms", BLUE), ("p99", "p99_ms", ORANGE), ("p99.9", "p999_ms", RED))
-_TOGETHER = 8  # buckets to a bar: an octave has eight bars
+_MARKS = (("p50", "p50_ms", "gray"), ("p99", "p99_ms", ORANGE), ("p99.9", "p999_ms", RED))
+_BARS = 8  # to a doubling of time
+_HEADROOM = 1.5  # above the highest bar, for what stands beside the lines
 
 
 def latency_histogram(record: LoadResult, theme: Theme = "light") -> go.Figure:
@@ -29,7 +30,7 @@ def latency_histogram(record: LoadResult, theme: Theme = "light") -> go.Figure:
             # On a logarithmic axis too a bar's width is in the axis' own units.
             width=[high - low for low, high, _ in bars],
             customdata=[f"{low:.3g} to {high:.3g} ms" for low, high, _ in bars],
-            hovertemplate="%{customdata}: %{y:,} answers<extra></extra>",
+            hovertemplate="%{customdata}: %{y:,.0f} answers<extra></extra>",
             marker={"color": BLUE, "line": {"width": 0}},
             showlegend=False,
         )
@@ -47,20 +48,19 @@ def latency_histogram(record: LoadResult, theme: Theme = "light") -> go.Figure:
     title = f"latency of {record.requests:,} answers, {asked}, {record.connections} connections"
     styled(figure, theme, title=title)
     figure.update_xaxes(title_text="milliseconds", type="log")
-    figure.update_yaxes(title_text="answers")
+    figure.update_yaxes(title_text="answers", range=[0, _HEADROOM * max((count for *_, count in bars), default=1)])
     return figure
 
 
-def _bars(record: LoadResult) -> list[tuple[float, float, int]]:
-    """Give bounds in milliseconds and count of each bar."""
-    counts: dict[int, int] = {}
+def _bars(record: LoadResult) -> list[tuple[float, float, float]]:
+    """Give bounds in milliseconds and count of each bar: all of one width on a logarithmic axis.
+
+    A bucket that lies in two bars is shared between them in proportion.
+    """
+    counts: dict[int, float] = {}
     for index, count in record.latency.buckets:
-        counts[index // _TOGETHER] = counts.get(index // _TOGETHER, 0) + count
-    return [
-        (
-            max(bucket_bounds(group * _TOGETHER)[0], 1) / 1000,
-            bucket_bounds(group * _TOGETHER + _TOGETHER - 1)[1] / 1000,
-            count,
-        )
-        for group, count in counts.items()
-    ]
+        low, after = (_BARS * log2(max(bound, 0.5)) for bound in bucket_bounds(index))
+        for bar in range(floor(low), ceil(after)):
+            share = (min(after, bar + 1) - max(low, bar)) / (after - low)
+            counts[bar] = counts.get(bar, 0.0) + count * share
+    return [(2 ** (bar / _BARS) / 1000, 2 ** ((bar + 1) / _BARS) / 1000, count) for bar, count in counts.items()]

@@ -168,14 +168,15 @@ class Client:
         try:
             return self._patience.ask(question, seconds)
         except RefusedError as refused:
-            raise ServingError(self._sentence(refused)) from refused
+            raise ServingError(sentence(self.url, refused)) from refused
 
-    def _sentence(self, refused: RefusedError) -> str:
-        if not refused.status:
-            start = "start a server with `workbench.serve(artifact)`"
-            return f"{self.url} does not answer ({refused.message}); {start}."
-        said = f"{self.url} answered {refused.status}: {refused.message}"
-        return said if refused.after is None else f"{said} (it asks to wait {refused.after:g} s)"
+
+def sentence(url: str, refused: RefusedError) -> str:
+    """Say why a question was not answered, in the server's words where it has any."""
+    if not refused.status:
+        return f"{url} does not answer ({refused.message}); start a server with `workbench.serve(artifact)`."
+    said = f"{url} answered {refused.status}: {refused.message}"
+    return said if refused.after is None else f"{said} (it asks to wait {refused.after:g} s)"
 
 
 def _face(access: Access) -> Face:

@@ -57,8 +57,11 @@ def named(inputs: Array | Mapping[str, Array], tensors: tuple[Tensor, ...]) -> d
     """
     if isinstance(inputs, np.ndarray):
         if len(tensors) != 1:
-            names = ", ".join(sorted(tensor.name for tensor in tensors))
-            raise BadInputError.of("inputs", rule=f"must be named, since the model takes {names}", got="one array")
+            names = ", ".join(sorted(tensor.name for tensor in tensors)) or "what the server does not tell"
+            raise BadInputError.of(
+                "inputs", rule=f"must be named, since the model takes {names}", got="one array",
+                hint="give them as {name: array}",
+            )  # fmt: skip
         inputs = {tensors[0].name: inputs}
     dtypes = {tensor.name: tensor.dtype for tensor in tensors}
     return {name: _typed(array, dtypes.get(name)) for name, array in inputs.items()}

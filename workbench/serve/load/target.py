@@ -72,7 +72,7 @@ class LoadTarget:
         parts = urlsplit(self.url)
         fixed = {"content-type": "application/json", **{name.lower(): value for name, value in self.headers.items()}}
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        lines = [f"POST {path or '/'} HTTP/1.1", f"host: {parts.netloc}"]
+        lines = [f"POST {path or '/'} HTTP/1.1", f"host: {parts.netloc.rpartition('@')[2]}"]
         lines += [f"{name}: {value}" for name, value in fixed.items()]
         if any("\r" in line or "\n" in line for line in lines):
             raise BadInputError.of("headers", rule="must be without line breaks", got=dict(self.headers))

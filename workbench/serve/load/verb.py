@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.errors import ServingError
+from workbench.core.errors import BadInputError, ServingError
 from workbench.serve.client.access import Access
 from workbench.serve.client.face import RefusedError
-from workbench.serve.client.model_client import Client
+from workbench.serve.client.http import Http
+from workbench.serve.client.model_client import Client, sentence
 from workbench.serve.client.oip_tensors import read_inputs
 from workbench.serve.client.rest import read_signature
 from workbench.serve.client.signatures import named
@@ -69,9 +70,19 @@ def load(
     with Client(access.url, model, timeout=asked.timeout_seconds, access=access) as asking:
         feeds = _feeds(samples, _inputs(asking, form), asked)
         bodies, headers = bodies_of(feeds, asked.batch, form)
-        asking.predict({name: array[: asked.batch] for name, array in feeds.items()})
+    _try(access, target, bodies[0], headers, asked.timeout_seconds)
     whole = LoadTarget(target, bodies, {**headers, **access.headers()}, allow_remote)
     return run_load(whole, asked, model=model, face=form)
+
+
+def _try(access: Access, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> None:
+    http = Http(access)
+    try:
+        http.ask("POST", url, seconds, body, headers)
+    except RefusedError as refused:
+        raise ServingError(sentence(access.url, refused)) from refused
+    finally:
+        http.close()
 
 
 def _inputs(asking: Client, form: LoadFace) -> tuple[Tensor, ...]:
@@ -83,6 +94,11 @@ def _inputs(asking: Client, form: LoadFace) -> tuple[Tensor, ...]:
 
 
 def _feeds(samples: Any, tensors: tuple[Tensor, ...], asked: LoadSettings) -> dict[str, Array]:
+    if samples is None and not tensors:
+        raise BadInputError.of(
+            "samples", rule="must be given where the server does not tell what the model takes", got=samples,
+            hint="give them as {name: array}",
+        )  # fmt: skip
     if samples is None:
         return drawn(tensors, max(_SAMPLES, asked.batch), asked.seed)
     if hasattr(samples, "keys"):
