@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -41,7 +42,9 @@ class Server:
         ]
         self.log = folder / "stderr.log"
         with self.log.open("w") as log:
-            self.process = subprocess.Popen([*command, f"--port={free_port()}", *arguments], stderr=log)
+            command += [f"--port={free_port()}", *arguments]
+            # What it keeps while it runs is left behind where it is killed.
+            self.process = subprocess.Popen(command, stderr=log, env={**os.environ, "TMPDIR": str(folder)})
 
     def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()
