@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Artifact
 
 BATCHES = (1, 64)
-ROUNDS, SECONDS = 3, 1.5
+ROUNDS, SECONDS, MINUTES = 3, 1.5, 10.0
+_BUSY = 0.8  # of a core: from here on the load generator measures itself
 CORES_LEAST = 0.4
 _READY_SECONDS = 120.0
 _WARMUPS = 50
@@ -100,17 +101,26 @@ def measure(asked: Asked, batch: int, connections: int, seconds: float) -> Figur
         what = f"batch {batch}, {connections} connections: {result.errors} beside {result.requests} answers"
         print(f"{asked.name} ({asked.form.name}) did not answer every request, {what}", flush=True)
         return None
+    if result.client_cpu > _BUSY:
+        print(
+            f"{asked.name} ({asked.form.name}): the load generator took {result.client_cpu:.0%} of a core", flush=True
+        )
     cpu = (cpu_seconds(asked.pid) - before) / result.requests
     return Figures(result.throughput, result.p50_ms, result.p99_ms, cpu * 1e6)
 
 
-def measure_all(everyone: Sequence[Asked], rounds: int, seconds: float) -> Cells:
-    cells = Cells()
-    for batch, connections, _ in product(BATCHES, CONNECTIONS, range(rounds)):
-        for asked in everyone:
+def measure_all(everyone: Sequence[Asked], rounds: int, seconds: float, minutes: float) -> Cells:
+    """Go round after round through all cells, one server after the other in each, as long as a round still fits."""
+    cells, begin = Cells(), time.monotonic()
+    for done in range(rounds):
+        spent = (time.monotonic() - begin) / 60
+        if done and spent * (done + 1) / done > minutes:
+            print(f"{done} of {rounds} rounds took {spent:.1f} minutes; another does not fit", flush=True)
+            break
+        for batch, connections, asked in product(BATCHES, CONNECTIONS, everyone):
             found = measure(asked, batch, connections, seconds)
             cells.rounds.setdefault((asked.name, asked.form.name, batch, connections), []).append(found)
-        print(f"batch {batch}, {connections} connections: a round is done", flush=True)
+        print(f"round {done + 1} is done after {(time.monotonic() - begin) / 60:.1f} minutes", flush=True)
     return cells
 
 
@@ -178,6 +188,7 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of one measurement")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="no further round begins that would take longer")
     parser.add_argument("--only", nargs="*", default=None, metavar="PROGRAM", help="of the rivals, e.g. fastapi_tuned")
     given = parser.parse_args()
     if FOLDER not in os.environ:
@@ -192,7 +203,7 @@ def main() -> None:
             if wrong := check(asked, artifact):
                 print(f"{asked.name} ({asked.form.name}) is left out: it {wrong}", flush=True)
                 everyone.remove(asked)
-        cells = measure_all(everyone, given.rounds, given.seconds)
+        cells = measure_all(everyone, given.rounds, given.seconds, given.minutes)
         stack.close()
         ours = [asked.form for asked in everyone if asked.name == "ours"]
         rows = [tail(cells, form.name, 1) for form in ours]
