@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import uvicorn
+import uvloop
 
 from workbench.serve.control import NoControl
 from workbench.serve.counters import Counters
@@ -175,7 +176,11 @@ def _port(limits: Limits, security: Security, *, cors: bool) -> Iterator[Port]:
         await server._serve([listener])
         inference.close()
 
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    def begin() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as a worker does
+            runner.run(run())
+
+    thread = threading.Thread(target=begin)
     thread.start()
     assert ready.wait(10)
     try:

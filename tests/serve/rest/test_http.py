@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,29 @@ def test_a_refusal_waits_for_the_replies_before_it(port: Any, reading: Any) -> N
         received = reading.read_all(connection)
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert received.index(b"predictions") < received.index(b"HTTP/1.1 400 Bad Request")
+
+
+def test_a_refusal_behind_many_requests(port: Any, reading: Any) -> None:
+    good = reading.request("GET", "/v1/models/gate")
+    received = port.raw(good * 300 + b"nonsense\r\n\r\n" + good * 300)
+    assert received.count(b"HTTP/1.1 200 OK") == 300
+    assert received.count(b"HTTP/1.1 ") == 301
+    assert received.rindex(b"HTTP/1.1 400 ") > received.rindex(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("cut", [1, 500, 8191, 8192, 8193, 20_000])
+def test_many_requests_in_any_parts(port: Any, reading: Any, cut: int) -> None:
+    body = BODY + b" " * 3000
+    asked = reading.request("POST", PATH, body) * 20 + reading.request("GET", "/v1/models/gate", Connection="close")
+    with port.connect() as connection:
+        connection.sendall(asked[:cut])
+        threading.Event().wait(0.05)
+        connection.sendall(asked[cut:-1])
+        threading.Event().wait(0.05)
+        connection.sendall(asked[-1:])
+        received = reading.read_all(connection)
+    assert received.count(b"predictions") == 20
+    assert received.count(b"AVAILABLE") == 1
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"instances": []}', b'{"instances": [[1]]}', b"\xff"])

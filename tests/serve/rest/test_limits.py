@@ -295,6 +295,22 @@ def test_who_reads_no_reply_is_cut_off(open_port: Callable[..., Any], reading: A
     assert port.predict()[0] == 200
 
 
+def test_a_crowd_of_pipelined_requests_waits_outside(port: Any) -> None:
+    count, before = 10_000, psutil.Process().memory_info().rss
+    asked = b"GET /healthz HTTP/1.1\r\n\r\n" * (count - 1) + b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"
+    received, most = 0, 0
+    with port.connect() as connection:
+        sending = threading.Thread(target=connection.sendall, args=(asked,))
+        sending.start()
+        while part := connection.recv(1 << 20):
+            received += part.count(b"200 OK")
+            most = max(most, *(len(each.pipeline) for each in tuple(port.server.server_state.connections)), 0)
+        sending.join()
+    assert count - 100 < received <= count  # a status line may lie across two parts
+    assert most <= 64 + 8192 // 25
+    assert psutil.Process().memory_info().rss - before < 16 * MIB
+
+
 @pytest.mark.parametrize("value", [0, -1, 1 << 40])
 def test_limits_have_limits(value: int) -> None:
     with pytest.raises(BadInputError, match=r"^body_bytes must be at"):

@@ -1,34 +1,28 @@
-"""One HTTP connection: uvicorn's httptools protocol, held to the limits.
-
-No timer runs for a request. Each connection notes when its present part began (head, body, answer, idle), and one timer
-a server looks at all of them a few times a second.
-"""
+"""One HTTP connection: uvicorn's httptools protocol, held to the limits."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from workbench.serve.limits import Limits
 from workbench.serve.rest.odd_clients import keeps_alive, without_upgrade
 from workbench.serve.rest.one_write import OneWrite
+from workbench.serve.rest.patience import PatientProtocol
 from workbench.serve.rest.refusal import busy, refusal
-from workbench.serve.rest.watch import Watch
 
 if TYPE_CHECKING:
     import asyncio
     from asyncio.transports import BaseTransport
 
     from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-_BYTES_A_SECOND = 512  # a body that comes slower, over a whole stretch, is a stalled one
-_LINGER_SECONDS = 2.0  # how long a refused client may go on sending before it is cut off
-_HALF_SECONDS = 1.0  # how long a client that closed its half is thought to wait; most have closed the other one too
+_PART = 8192  # bytes read at once, beside bodies: a few hundred requests at most
+_PIPELINED = 64  # requests that wait behind one that is being answered; more are not read yet
 
 
-class HttpConnection(HttpToolsProtocol):
+class HttpConnection(PatientProtocol):
     """Speaks HTTP/1.1 for an ASGI application.
 
     A stalled head or body is answered with 408, a head that is too long with 431, what is no HTTP with 400, each in
@@ -36,17 +30,13 @@ class HttpConnection(HttpToolsProtocol):
     its request is cancelled.
     """
 
-    def __init__(self, *args: Any, limits: Limits | None = None, **named: Any) -> None:
+    def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._limits = limits or Limits()
-        self._watch = Watch.of(self.server_state, self._limits)
-        self._since = self._sent_at = self.loop.time()
-        self._begun = 0  # requests begun
-        self._in_head = self._in_body = self._upgrading = False
-        self._head_bytes = self._body_bytes = self._chunk = self._taken = 0
+        self._last = self._upgrading = False
+        self._head_bytes = self._chunk = 0
         self._fault = (400, "Invalid HTTP request received.")
         self._refusal: bytes | None = None
-        self._ended = self._last = self._half_closed = False
+        self._later = b""
         self._running: tuple[RequestResponseCycle, asyncio.Task[None]] | None = None
 
     # What the event loop calls.
@@ -64,15 +54,32 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Read on."""
-        if self._ended:
+        """Read on, in small parts where this may be a crowd of requests, so that few of them wait at once."""
+        if self._ended or self._refusal is not None:
             return
+        if self._later:  # it was on its way when reading was paused
+            self._later += data
+            return
+        if len(data) <= _PART:
+            self._read(data)
+            return
+        view, at = memoryview(data), 0
+        while at < len(data) and not self._ended and self._refusal is None:
+            if len(self.pipeline) >= _PIPELINED:
+                self._later = bytes(view[at:])
+                self.flow.pause_reading()
+                return
+            end = at + max(_PART, self._body_left())
+            self._read(view[at:end])
+            at = end
+
+    def _read(self, data: bytes | memoryview) -> None:
         self._chunk = len(data)
         begun, in_head = self._begun, self._in_head
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._go_on_without_upgrade(data[upgrade.args[0] :])
+            self._go_on_without_upgrade(bytes(data[upgrade.args[0] :]))
             return
         except httptools.HttpParserError:
             self._refuse(*self._fault)
@@ -163,55 +170,24 @@ class HttpConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.pipeline:
-            self.flow.resume_reading()
             self._start_asgi_task(*self.pipeline.pop())
+            self._read_on()
         elif self._refusal is not None:
             self._end(self._refusal)
+        elif self._later:
+            self._read_on()
         elif self._in_body:  # answered before it was all there: what is still to come is not worth waiting for
             self.transport.close()
         else:
             self.flow.resume_reading()
 
-    # What the watch calls.
-
-    def check(self, now: float) -> None:
-        """End a connection whose present part takes too long.
-
-        Args:
-            now: The loop's time, seconds.
-        """
-        age, patience = now - self._since, self._limits.header_seconds
-        if self.transport.get_write_buffer_size():
-            self._check_sending(now)
-        elif self._ended:
-            if age > _LINGER_SECONDS:
-                self.transport.abort()
-        elif self._in_head:
-            if age > patience:
-                self._refuse(408, "The request's head took too long")
-        elif self._in_body:
-            self._check_body(now)
-        elif self._half_closed:
-            if age > _HALF_SECONDS:
-                self.transport.abort()
-        elif not self._answering() and age > (self._limits.idle_seconds if self._begun else patience):
-            self.transport.close()
-
-    def _check_sending(self, now: float) -> None:
-        taken = self._sending.written - self._sending.get_write_buffer_size()
-        if taken > self._taken:
-            self._taken, self._sent_at = taken, now
-        elif now - self._sent_at > self._limits.header_seconds:
-            self.transport.abort()  # it does not read its reply
-
-    def _check_body(self, now: float) -> None:
-        patience = self._limits.header_seconds
-        if self.flow.read_paused:
-            self._since, self._body_bytes = now, 0  # it is we who do not read
-        elif now - self._since > patience:
-            if self._body_bytes < _BYTES_A_SECOND * patience:
-                self._refuse(408, "The request's body took too long")
-            self._since, self._body_bytes = now, 0
+    def _read_on(self) -> None:
+        if len(self.pipeline) >= _PIPELINED and self._later:
+            return
+        data, self._later = self._later, b""
+        self.flow.resume_reading()
+        if data:
+            self.data_received(data)
 
     # Refusing.
 
@@ -247,8 +223,11 @@ class HttpConnection(HttpToolsProtocol):
         self._since = self.loop.time()
         return unread
 
-    def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.disconnected
+    def _body_left(self) -> int:
+        if not self._in_body:
+            return 0
+        length = next((value for name, value in self.headers if name == b"content-length"), b"0")
+        return int(length) - self._body_bytes
 
     def _too_long(self) -> tuple[int, str]:
         return 431, f"The request's head must be at most {self._limits.header_bytes} bytes"
@@ -261,7 +240,7 @@ class HttpConnection(HttpToolsProtocol):
         method, version = self.parser.get_method(), self.parser.get_http_version()
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(without_upgrade(method, self.url, version, self.headers) + rest)
+        self._read(without_upgrade(method, self.url, version, self.headers) + rest)
 
 
 OneWriteProtocol = HttpConnection
