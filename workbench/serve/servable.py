@@ -212,7 +212,10 @@ class Servable:
         begin = time.perf_counter()
         recorded = list(getattr(engine, "warm_ups", ()))
         for name, feeds in recorded:
-            self.run(feeds, name)
+            try:
+                self.run(feeds, name)
+            except RequestError as error:
+                raise BadInputError(f"A request that was recorded for the warm-up failed: {error.message}.") from None
         for name in self.signatures:
             if all(name != other for other, _ in recorded):
                 self._run_zeros(name)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Outcome = Arrays | Exception
 
 _INLINE_BYTES = 64 * 1024
-_INLINE_SECONDS = 0.002  # handing a small run to a thread costs more than it takes; a long one must not stop the loop
-_SHARED_INLINE_SECONDS = 0.0
+# Handing a short run to a thread costs more than it takes, unless a core is idle; a long one must not stop the loop.
+_INLINE_SECONDS = 0.002
 _SIDE_BY_SIDE_SECONDS = 0.002  # shorter runs gather while one is under way: two threads would only fight for the core
 
 
@@ -177,8 +177,7 @@ class BatchQueue:
         if self._batching.mode == "on" and self.shares:
             return False
         size = sum(work.size for work in works)
-        most = _INLINE_SECONDS if len(works) == 1 else _SHARED_INLINE_SECONDS
-        return self._servable.seconds_for(size) <= most and _bytes(works) <= _INLINE_BYTES
+        return self._servable.seconds_for(size) <= _INLINE_SECONDS and _bytes(works) <= _INLINE_BYTES
 
     def _run_in_thread(self, works: list[Work], begun: float) -> None:
         outcomes, padding = self._run(works)

@@ -10,7 +10,7 @@ from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.plugins import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -44,9 +44,11 @@ class Engine(ABC):
 
     Attributes:
         signatures: How it can be called, by name; `serving_default` is what is called where no name is given.
+        warm_ups: Requests that were recorded to be run before it answers: a signature's name and its feeds.
     """
 
     signatures: Mapping[str, Signature]
+    warm_ups: Sequence[tuple[str, Mapping[str, Array]]] = ()
 
     @abstractmethod
     def __init__(self, model: ModelFile, threads: int) -> None:

@@ -43,13 +43,16 @@ class OnnxEngine(Engine):
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(model.path, options, providers=["CPUExecutionProvider"])
-        self._wrong_feeds = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
         inputs, outputs = _tensors(self._session.get_inputs()), _tensors(self._session.get_outputs())
         if len(inputs) < len(self._session.get_inputs()) or not outputs:
             nodes = [*self._session.get_inputs(), *self._session.get_outputs()]
             raise BadInputError.of(
                 model.path.name, rule="must take and give tensors", got=[f"{node.name}: {node.type}" for node in nodes]
             )
+        errors = onnxruntime.capi.onnxruntime_pybind11_state
+        # A node that fails where the signature leaves sizes open fails of the sizes that were sent.
+        loose = len(inputs) > 1 or any(-1 in tensor.shape[1:] for tensor in inputs)
+        self._wrong_feeds = (errors.InvalidArgument, *((errors.Fail, errors.RuntimeException) if loose else ()))
         self._names = [tensor.name for tensor in outputs]
         self._texts_in = [tensor.name for tensor in inputs if tensor.dtype == "string"]
         self._texts_out = [tensor.name for tensor in outputs if tensor.dtype == "string"]
@@ -68,7 +71,7 @@ class OnnxEngine(Engine):
         try:
             found = self._session.run(self._names, feeds)
         except self._wrong_feeds:
-            # Its own text names files and nodes; the signature's shapes were kept, so it is a free axis that is wrong.
+            # Its own text names files and nodes.
             raise BadInputError.of("inputs", rule="must fit together and the model", got=_shapes(feeds)) from None
         outputs: Arrays = dict(zip(self._names, found, strict=True))
         for name in self._texts_out:

@@ -11,6 +11,7 @@ from workbench.core.workspace import Workspace
 from workbench.serve.engines.base import Engine, ModelFile, open_file
 from workbench.serve.engines.trial import try_to_open
 from workbench.serve.spread import GRAPH, is_spread, verify_spread
+from workbench.serve.warm_up import recorded_requests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,10 +35,12 @@ def open_engine(folder: Path, threads: int, *, foreign: bool = False, trust: boo
         UntrustedModelError: It can run code, and nobody vouches for it.
     """
     try:
-        return _opened(folder, threads, foreign=foreign, trust=trust)
+        engine = _opened(folder, threads, foreign=foreign, trust=trust)
+        engine.warm_ups = recorded_requests(folder, engine.signatures)
     except WorkbenchError as error:
         # The message is shown to clients, whom the server's paths do not concern.
         raise type(error)(str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)) from error
+    return engine
 
 
 def _opened(folder: Path, threads: int, *, foreign: bool, trust: bool) -> Engine:
