@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.serve.command import Server
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.faults
 
 CLIENTS = 8
 SWAPS = 20
+WARM = 6  # versions after which memory is as it stays
+MIB = 1 << 20
 
 
 def model(factor: float, *, name: str = "x", padding: int = 0) -> bytes:
@@ -99,12 +102,25 @@ def available(server: Server) -> str:
     return max((version for version, state in server.states("m").items() if state == "AVAILABLE"), key=int)
 
 
+def memory(server: Server) -> list[int]:
+    """Resident bytes of each worker."""
+    workers = [
+        each for each in psutil.Process(server.process.pid).children() if "workbench.serve.worker" in each.cmdline()
+    ]
+    assert len(workers) == 2
+    return [each.memory_info().rss for each in workers]
+
+
 def test_twenty_versions_and_no_request_lost(server: Server, base: Path) -> None:
+    before: list[int] = []
     with Load(server) as load:
         for version in range(2, SWAPS + 2):
-            publish(base, version, model(version))
+            if version == WARM:
+                before = memory(server)
+            publish(base, version, model(version, padding=4 * MIB))
             server.until(lambda version=version: available(server) == str(version))  # type: ignore[misc]
     assert load.failures == []
+    assert [after - one for after, one in zip(memory(server), before, strict=True) if after - one > 16 * MIB] == []
     assert load.factors <= {float(version) for version in range(1, SWAPS + 2)}
     assert SWAPS + 1 in load.factors
 
