@@ -250,6 +250,7 @@ def test_what_nobody_waits_for_is_not_run(port: Any, reading: Any) -> None:
     port.gate.open.set()
     assert port.predict()[0] == 200
     assert port.gate.runs == begun + 1 < 64
+    reading.wait_until(lambda: port.counters.requests("", "CANCELLED") == 64)
 
 
 def test_connections_beyond_the_bound_get_503(open_port: Callable[..., Any], reading: Any) -> None:

@@ -8,6 +8,7 @@ import httptools
 
 from workbench.serve.rest.odd_clients import keeps_alive, without_upgrade
 from workbench.serve.rest.one_write import OneWrite
+from workbench.serve.rest.overdue import CLIENT_GONE
 from workbench.serve.rest.patience import PatientProtocol
 from workbench.serve.rest.refusal import busy, refusal
 
@@ -103,7 +104,7 @@ class HttpConnection(PatientProtocol):
         """Cancel what nobody waits for any more."""
         self._ended = True
         if self._running is not None and not self._running[0].response_complete:
-            self._running[1].cancel()
+            self._running[1].cancel(CLIENT_GONE)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:

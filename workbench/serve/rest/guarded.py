@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from workbench.serve.rest.body import GoneError
-from workbench.serve.rest.overdue import Overdue
+from workbench.serve.rest.overdue import CLIENT_GONE, Overdue
 from workbench.serve.rest.replies import Reply, error_reply
 from workbench.serve.security import Guard, acting, find_key, role_of_path
 from workbench.serve.status import Code, RequestError
@@ -43,8 +43,8 @@ class Guarded:
             await self._app(scope, self._timed(receive, task), once.send)
         except GoneError:
             return
-        except asyncio.CancelledError:
-            reply = self._on_cancel(task)
+        except asyncio.CancelledError as error:
+            reply = self._on_cancel(task, *error.args)
         except RequestError as error:
             reply = error_reply(error.code, error.message)
         except Exception:  # noqa: BLE001 - a request must never end the server
@@ -77,11 +77,13 @@ class Guarded:
 
         return timed
 
-    def _on_cancel(self, task: asyncio.Task[Any]) -> Reply:
+    def _on_cancel(self, task: asyncio.Task[Any], reason: str = "") -> Reply:
         task.uncancel()
         if self._overdue.end(task):
             code, message = Code.DEADLINE_EXCEEDED, "Deadline exceeded"
-        else:  # the server stops, or the client is gone and reads no reply
+        elif reason == CLIENT_GONE:  # and reads no reply
+            code, message = Code.CANCELLED, "Cancelled"
+        else:
             code, message = Code.UNAVAILABLE, "The server is stopping"
         self._counters.count_request("", code.name)
         return error_reply(code, message)

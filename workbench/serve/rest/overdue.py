@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+CLIENT_GONE = "the client is gone"
+"""Why a connection cancels the task of its request."""
+
 
 class Overdue:
     """Cancels the tasks of requests whose time is up.
