@@ -12,7 +12,7 @@ from workbench.serve.oip.kserve_v1 import oip_port_app
 from workbench.serve.rest.app import rest_app
 from workbench.serve.rest.guarded import Guarded
 from workbench.serve.rest.server import BACKLOG, http_config
-from workbench.serve.supervision.ports import listener
+from workbench.serve.supervision.ports import deafen, listener
 
 if TYPE_CHECKING:
     import socket
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.serve.settings import ServeSettings
 
 _LATEST = 256  # connections that are still taken while the listener closes; more are refused
-_LINGER_SECONDS = 0.1  # a request that is on its way in is read before its connection is closed as an idle one
+_LINGER_SECONDS = 0.2  # clients that ask all the time learn in it that their connection ends
 _SHARED = (("grpc.so_reuseport", 1),)
 
 
@@ -134,13 +134,15 @@ class HttpServer(uvicorn.Server):
         """Stop listening, answer all that had reached this machine by then, and end."""
         loop = asyncio.get_running_loop()
         for each in self._sockets:
-            # What the kernel has accepted for us already would be reset with the listener.
+            deafen(each)
             with contextlib.suppress(OSError):
                 for _ in range(_LATEST):
                     accepted, _ = each.accept()
                     await loop.connect_accepted_socket(self._protocol, accepted, ssl=self.config.ssl)
         for server in self.servers:
             server.close()
+        # Whoever asks on a connection that is open is answered, and told to close it: none is cut while it asks.
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         await asyncio.sleep(_LINGER_SECONDS)
         await super().shutdown(sockets=sockets)
 

@@ -195,6 +195,15 @@ def test_what_is_in_flight_when_it_is_told_to_end_is_answered(sandbox: Sandbox) 
     assert (sandbox.error, Job(sandbox.folder).state) == (None, "done")
 
 
+def test_clients_that_go_on_asking_are_refused_and_never_cut(sandbox: Sandbox) -> None:
+    with Clients(sandbox.url, 8) as clients:
+        clients.more(200)
+        sandbox.stop()
+        until(lambda: clients.broken)
+    assert clients.refused == []
+    assert {type(error) for error in clients.broken} == {ConnectionRefusedError}
+
+
 def test_told_twice_it_does_not_wait(sandbox: Sandbox) -> None:
     port = int(sandbox.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=20) as never_done:

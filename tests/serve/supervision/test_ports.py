@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import select
 import socket
+import sys
 
 import pytest
 
-from workbench.serve.supervision.ports import hold, listener
+from workbench.serve.supervision.ports import deafen, hold, listener
 
 HERE = "127.0.0.1"
 
@@ -39,6 +42,29 @@ def test_nobody_else_gets_a_held_port_whether_a_worker_listens_or_not() -> None:
             hold(HERE, held.number, fallback=False)
         if worker is not None:
             worker.close()
+    held.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+def test_a_deaf_listener_loses_nobody() -> None:
+    held = hold(HERE, 0)
+    server = listener(HERE, held.number, 8)
+    early = socket.create_connection((HERE, held.number), timeout=5)
+    deafen(server)
+    late = socket.socket()
+    late.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+    assert late.connect_ex((HERE, held.number)) == errno.EINPROGRESS  # nobody answers
+    accepted, _ = server.accept()
+    with pytest.raises(BlockingIOError):
+        server.accept()
+    server.close()
+    early.sendall(b"?")
+    accepted.settimeout(5)
+    assert accepted.recv(1) == b"?"
+    select.select([], [late], [], 10)  # it asks again
+    assert late.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
+    for each in (early, accepted, late):
+        each.close()
     held.release()
 
 
