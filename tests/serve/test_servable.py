@@ -52,3 +52,19 @@ def test_it_answers_again_after_a_failure(servable: Servable) -> None:
     with pytest.raises(RequestError):
         servable.run({"x": np.ones((1, 2), np.float32)})
     assert servable.run({"x": np.zeros((1, 2), np.float32)})["y"].tolist() == [[0, 0]]
+
+
+class Judging(Refusing):
+    """An engine whose runtime says itself which shapes it takes."""
+
+    signatures: ClassVar = {
+        DEFAULT: Signature((Tensor("x", "float32", (-1, 2), advisory=True),), (Tensor("y", "float32", (-1, 2)),))
+    }
+
+
+def test_a_runtime_may_judge_shapes_itself() -> None:
+    one = Servable("m", 1, Judging)
+    one.load()
+    assert one.run({"x": np.zeros(3, np.float32)})["y"].tolist() == [0, 0, 0]
+    with pytest.raises(RequestError, match="must be of type float"):
+        one.run({"x": np.zeros(3, np.int64)})

@@ -243,7 +243,7 @@ class Servable:
 
 
 def _check(tensor: Tensor, array: Array) -> None:
-    if not tensor.admits(array.shape):
+    if not tensor.advisory and not tensor.admits(array.shape):
         raise invalid(f"Input {tensor.name} must be of shape {list(tensor.shape)} but got: {list(array.shape)}")
     if array.dtype != (np.object_ if tensor.dtype == "string" else np.dtype(tensor.dtype)):
         raise invalid(f"Input {tensor.name} must be of type {tensor.type_name} but got: {array.dtype.name}")

@@ -35,6 +35,7 @@ class Tensor:
         dtype: NumPy's name of the type, or `string`.
         shape: Sizes, -1 where free; the first is the batch.
         unknown_rank: Any shape may be fed; `shape` is then empty.
+        advisory: Other shapes may be fed too: the model itself refuses those that it cannot take.
         graph_name: What a SavedModel's graph calls it, e.g. `serving_default_x:0`; empty elsewhere.
     """
 
@@ -42,6 +43,7 @@ class Tensor:
     dtype: str
     shape: tuple[int, ...]
     unknown_rank: bool = False
+    advisory: bool = False
     graph_name: str = ""
 
     @property

@@ -113,11 +113,12 @@ def _tensors(infos: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
     import tensorflow as tf
 
     found = []
+    # TensorFlow Serving lets the runtime judge shapes: its own half_plus_three has [-1, 1] and is documented with [3].
     for name, info in sorted(infos.items()):
         dtype = tf.as_dtype(info.dtype).name
         if not info.name or dtype not in TYPES:
             return None
         unknown = info.tensor_shape.unknown_rank
         shape = () if unknown else tuple(int(axis.size) for axis in info.tensor_shape.dim)
-        found.append(Tensor(name, dtype, shape, unknown_rank=unknown, graph_name=info.name))
+        found.append(Tensor(name, dtype, shape, unknown_rank=unknown, advisory=not unknown, graph_name=info.name))
     return tuple(found)
