@@ -25,7 +25,7 @@ import numpy as np
 import urllib3
 from rivals.cells import AT, CONNECTIONS, Cells, Figures, compared, tail
 from rivals.forms import JSON, Form
-from rivals.roster import FOLDER, OURS, ROSTER, Rival, cpu_seconds, install, start, stop
+from rivals.roster import FOLDER, OURS, ROSTER, Rival, cpu_seconds, ended, install, start, stop
 from serving import docs_cnn, row
 
 from workbench.core.workspace import Workspace
@@ -77,6 +77,8 @@ def check(asked: Asked, artifact: Artifact) -> str:
                     response = pool.request("POST", asked.url, body=body, headers=headers)
                     if response.status != 503:  # noqa: PLR2004 - not ready yet
                         break
+                if ended(asked.pid):
+                    return "has ended"
                 if time.monotonic() > deadline:
                     return "does not answer"
                 time.sleep(0.1)

@@ -103,6 +103,14 @@ def tree(pid: int) -> list[psutil.Process]:
     return []
 
 
+def ended(pid: int) -> bool:
+    """Tell whether a process is over."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time that a process tree has taken so far."""
     total = 0.0

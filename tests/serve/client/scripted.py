@@ -25,11 +25,13 @@ class Scripted:
     Attributes:
         replies: Bytes of one answer after the other; the last one is given for ever. `None` closes the connection.
         requests: What came, heads and bodies.
+        connections: How many were made.
     """
 
     replies: list[bytes | None]
     port: int = 0
     requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -56,6 +58,7 @@ def scripted(*replies: bytes | None, tls: ssl.SSLContext | None = None) -> Itera
             except OSError:
                 return
             open_.append(connection)
+            server.connections += 1
             threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
     def serve(connection: socket.socket) -> None:

@@ -137,6 +137,19 @@ def test_a_connection_that_broke_is_made_again() -> None:
         assert len(server.requests) == 2
 
 
+def test_a_connection_is_kept() -> None:
+    refused = reply(404, b'{"error": "no"}')
+    with scripted(ANSWER, refused, reply(200, b""), ANSWER) as server:
+        with client(server.url, retries=FAST) as asking, client(f"{server.url}/v2") as other:
+            asking.predict([1])
+            with pytest.raises(ServingError, match="answered 404: no"):
+                asking.predict([1])
+            assert other.ready()  # Triton's answer is empty
+            assert other.ready()
+            asking.predict([1])
+        assert (len(server.requests), server.connections) == (5, 2)
+
+
 def test_an_answer_that_does_not_end_is_not_waited_for() -> None:
     begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"
     with (

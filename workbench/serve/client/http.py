@@ -82,6 +82,7 @@ class Http:
                 if time.monotonic() > deadline:  # a timeout of sockets is one between bytes
                     response.close()
                     raise _late(seconds)
+            response.release_conn()  # an answer without a body does not do it by itself
         except urllib3.exceptions.NewConnectionError as error:  # to urllib3 a timeout, whatever became of it
             raise RefusedError("", _reason(error), again=True) from error
         except urllib3.exceptions.TimeoutError:
