@@ -14,6 +14,7 @@ import time
 import weakref
 import zlib
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -149,6 +150,30 @@ def test_damaged_messages_are_invalid_arguments(sandbox: Sandbox, method: str, c
             if index == count // 5:
                 before = worker.memory_info().rss
     assert set(codes) <= {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}, codes
+    assert worker.memory_info().rss - before <= 8 * MIB
+    works(sandbox)
+
+
+@pytest.mark.parametrize("count", [400, pytest.param(5000, marks=pytest.mark.slow)])
+def test_damaged_http_is_refused(sandbox: Sandbox, count: int) -> None:
+    lines = ["Host: x", f"Content-Length: {len(ROWS)}", "Expect: 100-continue", "Connection: keep-alive", "X: y"]
+    good = "\r\n".join([f"POST {PREDICT} HTTP/1.1", *lines, "", ""])
+    chance, worker = random.Random(3), worker_of(sandbox)
+    statuses: Counter[bytes] = Counter()
+    before = 0
+    for index in range(count):
+        with socket.create_connection(address(sandbox), timeout=10) as connection:
+            damaged = mutated(good.encode() + ROWS, chance) * chance.choice([1, 1, 1, 3])
+            with contextlib.suppress(OSError):  # it has seen enough
+                connection.sendall(damaged)
+                connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionResetError):
+                received = b"".join(iter(partial(connection.recv, 65536), b""))
+        statuses.update(part[:3] for part in received.split(b"HTTP/1.1 ")[1:])
+        if index == count // 5:
+            before = worker.memory_info().rss
+    assert set(statuses) <= {b"100", b"200", b"400", b"404", b"405", b"408", b"413"}, statuses
+    assert statuses[b"400"] > 0.1 * count
     assert worker.memory_info().rss - before <= 8 * MIB
     works(sandbox)
 

@@ -242,6 +242,3 @@ class HttpConnection(PatientProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._read(without_upgrade(method, self.url, version, self.headers) + rest)
-
-
-OneWriteProtocol = HttpConnection
