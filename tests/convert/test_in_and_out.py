@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WAYS = [
     ("docs_cnn.keras", "onnx", "float32"),
     ("docs_cnn.keras", "tflite", "int8"),
+    ("docs_cnn.keras", "saved_model", "float32"),
     ("torch_cnn.pt2", "onnx", "float32"),
 ]
 _LEAST = {"float32": 1.0, "int8": 0.99}  # share of samples with the same label as the model that came in

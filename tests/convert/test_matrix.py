@@ -39,6 +39,7 @@ OUT = (
     "tflite/float32", "tflite/float16", "tflite/dynamic", "tflite/int8", "tflite/int16x8", "tflite/int4",
     "c_array/int8", "packed/float32",
 )  # fmt: skip
+HEADER = f"| network | comes as | {' | '.join(OUT)} |"
 FOREIGN = ("saved_model", "tflite", "onnx")
 PASSED, PARITY, NO_WAY, FAILED = "yes", "parity", "–", "no"
 
@@ -137,7 +138,7 @@ def table(cells: list[Cell]) -> str:
     rows = list(dict.fromkeys((cell.network, cell.came_as) for cell in cells))
     found = {(cell.network, cell.came_as, cell.target): cell for cell in cells}
     reasons = list(dict.fromkeys(plain(cell.said) for cell in cells if cell.said and cell.result != NO_WAY))
-    lines = [f"| network | comes as | {' | '.join(OUT)} |", "|---" * (len(OUT) + 2) + "|"]
+    lines = [HEADER, "|---" * (len(OUT) + 2) + "|"]
     for network, came_as in rows:
         row = [found[network, came_as, target] for target in OUT]
         marks = [f"{each.result}{note(each, reasons)}" for each in row]
