@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.serve.sandbox import Sandbox
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from workbench.serve.sandbox import Sandbox
 
 
 BODY = b'{"instances": [[[[0], [0]], [[0], [0]]]]}'
