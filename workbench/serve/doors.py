@@ -66,7 +66,8 @@ class Doors:
         if self._grpc is not None:
             closing.append(self._grpc.stop(seconds))
         await asyncio.gather(*closing, return_exceptions=True)
-        await asyncio.wait([task for _, task in self._servers], timeout=seconds + 1)
+        if self._servers:
+            await asyncio.wait([task for _, task in self._servers], timeout=seconds + 1)
 
     async def _serve(self, app: ASGIApp, port: int) -> None:
         settings = self._settings

@@ -77,12 +77,12 @@ class Worker:
 
     def __init__(self) -> None:
         self.left = asyncio.Event()
-        self._doors: Doors
+        self._doors: Doors | None = None
         self._fleet: LocalFleet
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         """Return what the supervisor can ask, by name."""
-        own = (self.begin, self.load, self.listen, self.drain, self.leave)
+        own = (self.begin, self.load, self.listen, self.alive, self.drain, self.leave)
         return {each.__name__: each for each in own} | {name: self._on_fleet(name) for name in _OF_FLEET}
 
     async def begin(self, settings: dict[str, Any], index: int, counters: str | None) -> None:
@@ -114,13 +114,18 @@ class Worker:
 
     async def listen(self, ports: dict[str, int], *, first: bool) -> None:
         """Open the doors."""
+        assert self._doors is not None, "it has begun"
         await self._doors.open(ports, first=first)
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not walk it at every hundredth request
 
+    async def alive(self) -> None:
+        """Show that the loop turns."""
+
     async def drain(self, seconds: float) -> None:
         """Close the doors when all that was asked is answered."""
-        await self._doors.close(seconds)
+        if self._doors is not None:
+            await self._doors.close(seconds)
 
     async def leave(self) -> None:
         """End."""

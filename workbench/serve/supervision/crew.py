@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _SECONDS_TO_TRUST = 5.0  # one that lived as long is replaced at once
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 10.0
 _SECONDS_TO_DIE = 1.0
+_PATIENCE_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
 
@@ -27,12 +29,27 @@ class Crew:
     """Starts `count` workers and sees to them until it is drained."""
 
     def __init__(
-        self, count: int, start: Callable[[int], Awaitable[WorkerProcess]],
-        prepare: Callable[[WorkerProcess], Awaitable[None]], leave: Callable[[WorkerProcess], None],
-    ) -> None:  # fmt: skip
+        self,
+        count: int,
+        start: Callable[[int], Awaitable[WorkerProcess]],
+        prepare: Callable[[WorkerProcess], Awaitable[None]],
+        leave: Callable[[WorkerProcess], None],
+        *,
+        patience: float = _PATIENCE_SECONDS,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            count: How many.
+            start: Starts one for a place.
+            prepare: Brings one to where it answers.
+            leave: Is told of one that is to be asked nothing more.
+            patience: Seconds after which one whose event loop does not turn is killed.
+        """
         self._start = start
         self._prepare = prepare
         self._leave = leave
+        self._patience = patience
         self._status = [WorkerStatus(pid=0, state="starting") for _ in range(count)]
         self._workers: dict[int, WorkerProcess] = {}
         self._tried = [asyncio.Event() for _ in range(count)]
@@ -72,6 +89,8 @@ class Crew:
         await asyncio.wait([gone, force], timeout=seconds + _SECONDS_TO_DIE, return_when=asyncio.FIRST_COMPLETED)
         for worker in workers:
             worker.kill()
+        if workers:
+            await asyncio.wait([asyncio.create_task(worker.ended()) for worker in workers], timeout=_SECONDS_TO_DIE)
         for task in (gone, force, *self._tasks):
             task.cancel()
         await asyncio.gather(gone, force, *self._tasks, return_exceptions=True)
@@ -103,6 +122,14 @@ class Crew:
         self._workers[index] = worker
         self._set(index, state="starting", pid=worker.pid)
         try:
+            return await self._see_to(worker)
+        finally:
+            self._leave(worker)
+            self._workers.pop(index, None)
+
+    async def _see_to(self, worker: WorkerProcess) -> tuple[float, str]:
+        watching = asyncio.create_task(self._watch(worker))
+        try:
             await self._prepare(worker)
         except RequestError as error:
             worker.kill()
@@ -110,15 +137,25 @@ class Crew:
             return 0.0, f"could not be prepared ({error.message})"
         except ChannelClosedError:
             return 0.0, f"{_how(await worker.ended())} before it was ready"
+        else:
+            self._set(worker.index, state="ready")
+            self._tried[worker.index].set()
+            how = _how(await worker.ended())
+            return worker.seconds, how
         finally:
-            if worker.index in self._workers and self._leaving:
-                worker.kill()
-        self._set(index, state="ready")
-        self._tried[index].set()
-        code = await worker.ended()
-        self._leave(worker)
-        self._workers.pop(index, None)
-        return worker.seconds, _how(code)
+            watching.cancel()
+
+    async def _watch(self, worker: WorkerProcess) -> None:
+        """Kill a worker that hangs: what is asked of all would wait for it, and so would its clients."""
+        with contextlib.suppress(ChannelClosedError, RequestError):
+            while True:
+                await asyncio.sleep(self._patience / 3)
+                try:
+                    await asyncio.wait_for(worker.channel.call("alive"), self._patience)
+                except TimeoutError:
+                    _log.error("worker %d has not answered for %g s and is killed", worker.pid, self._patience)
+                    worker.kill()
+                    return
 
     def _set(self, index: int, **facts: Any) -> None:
         self._status[index] = self._status[index].model_copy(update=facts)
