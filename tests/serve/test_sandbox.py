@@ -39,7 +39,7 @@ def home(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def sandbox(tiny_onnx: Artifact, home: Workspace) -> Iterator[Sandbox]:
-    with serve(tiny_onnx, "tiny", workspace=home) as sandbox:
+    with serve(tiny_onnx, "tiny", workers=1, workspace=home) as sandbox:
         yield sandbox
 
 
@@ -63,7 +63,7 @@ def test_a_ready_one_answers(served: Sandbox) -> None:
 
 
 def test_tflite_answers_batches_of_any_size(tiny_tflite: Artifact, home: Workspace) -> None:
-    with serve(tiny_tflite, "tiny", workspace=home) as sandbox:
+    with serve(tiny_tflite, "tiny", workers=1, workspace=home) as sandbox:
         for size in (1, 7, 2):
             given = np.random.default_rng(size).random((size, 4), dtype=np.float32)
             expected = np.exp(given) / np.exp(given).sum(1, keepdims=True)
@@ -133,7 +133,7 @@ def test_what_is_no_event_on_the_childs_output_is_kept_in_the_log_and_harms_noth
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(CHATTY)  # runs as the child's interpreter starts
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with serve(tiny_onnx, "tiny", workspace=home) as sandbox:
+    with serve(tiny_onnx, "tiny", workers=1, workspace=home) as sandbox:
         assert sandbox.client.predict(IMAGES).shape == (3, 4)
         assert "on standard output: a library says hi" in (sandbox.folder / "stderr.log").read_text(errors="replace")
     assert sandbox.state == "stopped"
@@ -148,7 +148,7 @@ def test_a_run_that_cannot_be_written_is_taken_back(
     monkeypatch.setattr("workbench.serve.sandbox.ChildProcess", full)
     before = psutil.Process().num_fds()
     with pytest.raises(WorkspaceError, match="cannot be written"):
-        serve(tiny_onnx, "tiny", workspace=home)
+        serve(tiny_onnx, "tiny", workers=1, workspace=home)
     assert psutil.Process().num_fds() == before
     assert list(home.runs.iterdir()) == []
 
@@ -157,7 +157,7 @@ def test_damaged_labels_fail_in_one_sentence(tiny_onnx: Artifact, home: Workspac
     Store.of(home).publish(tiny_onnx, "tiny")
     (home.models / "tiny" / "labels.json").write_text("[]")
     with pytest.raises(ServingError, match=r"labels\.json must map labels to version numbers"):
-        serve(tiny_onnx, "tiny", workspace=home)
+        serve(tiny_onnx, "tiny", workers=1, workspace=home)
 
 
 PARENT = """
@@ -168,7 +168,7 @@ from workbench.serve.sandbox import serve
 
 started = []
 def start():  # on a thread that ends, as a callback's does
-    started.append(serve(Artifact.load(sys.argv[1]), "tiny", workspace=Workspace.at(sys.argv[2])))
+    started.append(serve(Artifact.load(sys.argv[1]), "tiny", workers=1, workspace=Workspace.at(sys.argv[2])))
 
 thread = threading.Thread(target=start)
 thread.start()
@@ -195,9 +195,10 @@ def child_of(parent: subprocess.Popen[str]) -> int:
 
 def test_kill_of_the_parent_leaves_no_child(parent: subprocess.Popen[str]) -> None:
     child = child_of(parent)
-    assert psutil.pid_exists(child)
+    (worker,) = psutil.Process(child).children()
     parent.kill()
-    wait_gone(child, 2)
+    for pid in (child, worker.pid):
+        wait_gone(pid, 5)
 
 
 def test_exit_of_the_interpreter_leaves_no_child(parent: subprocess.Popen[str]) -> None:
@@ -217,7 +218,7 @@ def test_ctrl_c_does_not_reach_the_child(served: Sandbox) -> None:
 def test_a_taken_port_is_replaced_and_said(tiny_onnx: Artifact, home: Workspace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with serve(tiny_onnx, "tiny", port=port, workspace=home) as sandbox:
+        with serve(tiny_onnx, "tiny", port=port, workers=1, workspace=home) as sandbox:
             chosen = sandbox.url.rpartition(":")[2]
             assert chosen != str(port)
             assert sandbox.note == f"port {port} cannot be used (Address already in use), so {chosen} was chosen"
@@ -229,7 +230,7 @@ def test_the_verb_in_a_notebook_at_a_port_of_ones_own(tiny_onnx: Artifact, home:
         port = free.getsockname()[1]
 
     async def cell() -> None:  # a kernel's event loop runs while a cell does
-        with workbench.serve(tiny_onnx, name="tiny", port=port, workspace=home, wait=False) as sandbox:
+        with workbench.serve(tiny_onnx, name="tiny", port=port, workers=1, workspace=home, wait=False) as sandbox:
             assert sandbox.state == "starting"
             with pytest.raises(ServingError, match="is starting"):
                 sandbox.client  # noqa: B018
@@ -240,7 +241,7 @@ def test_the_verb_in_a_notebook_at_a_port_of_ones_own(tiny_onnx: Artifact, home:
 
 
 def test_stop_while_starting(tiny_onnx: Artifact, home: Workspace) -> None:
-    sandbox = serve(tiny_onnx, "tiny", workspace=home, wait=False)
+    sandbox = serve(tiny_onnx, "tiny", workers=1, workspace=home, wait=False)
     sandbox.stop()
     assert sandbox.state == "stopped"
     assert sandbox.pid is None or not psutil.pid_exists(sandbox.pid)
@@ -258,7 +259,7 @@ def truncated(tiny_onnx: Artifact, home: Workspace) -> Store:
 
 
 def test_a_truncated_model_fails_in_one_sentence(truncated: Store, home: Workspace) -> None:
-    sandbox = start(ServeSettings(name="tiny"), truncated, [1], home)
+    sandbox = start(ServeSettings(name="tiny", workers=1), truncated, [1], home)
     assert sandbox.wait_end(30) == "failed"
     assert sandbox.error is not None
     assert sandbox.error.startswith("model.onnx must have sha256 ")
@@ -272,7 +273,7 @@ def test_a_damaged_version_is_replaced_and_leaves_the_good_one(
     truncated: Store, tiny_onnx: Artifact, home: Workspace
 ) -> None:
     assert truncated.publish(tiny_onnx, "tiny") == 2
-    with start(ServeSettings(name="tiny"), truncated, [1, 2], home).wait() as sandbox:
+    with start(ServeSettings(name="tiny", workers=1), truncated, [1, 2], home).wait() as sandbox:
         newest, broken = sandbox.client.status()
         assert (newest.version, newest.state, newest.error) == (2, "AVAILABLE", "")
         assert (broken.version, broken.state) == (1, "END")
