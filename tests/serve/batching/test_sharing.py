@@ -197,6 +197,17 @@ def test_off_runs_each_alone() -> None:
     assert served.engine.sizes == [1, 1]
 
 
+@pytest.mark.parametrize("mode", ["auto", "on", "off"])
+def test_a_burst_is_not_refused(mode: str) -> None:
+    served = Served(Engine(batch=1), mode=mode)
+
+    async def scenario() -> None:
+        answers = await asyncio.gather(*(served.ask(float(value)) for value in range(1000)))
+        assert answers == [[2.0 * value] for value in range(1000)]
+
+    run(scenario())
+
+
 def test_a_model_that_looks_at_the_whole_batch_is_not_shared() -> None:
     served = Served(Engine(function=lambda x: x * 2 + x.max() - x.max(axis=1, keepdims=True)))
 

@@ -68,7 +68,7 @@ class BatchQueue:
             RequestError: RESOURCE_EXHAUSTED, too many wait.
         """
         most = self._batching.max_enqueued_batches
-        if self._waiting >= most * (self._batching.max_batch_size if self.shares else 1):
+        if self._waiting >= most * self._batching.max_batch_size:
             raise RequestError(
                 Code.RESOURCE_EXHAUSTED,
                 "The batch scheduling queue to which this task was submitted is full; currently"

@@ -105,10 +105,13 @@ class Handler:
             # A body that is no JSON is the first thing the original complains about.
             await self._parsed(body)
             raise
-        with servable.in_use():
+        servable.hold()
+        try:
             read = await self._read(servable, body)
             before = time.perf_counter()
             outputs = await self._inference.run(servable, read.feeds, read.signature)
+        finally:
+            servable.let_go()
         ran = time.perf_counter()
         write = write_predictions if read.by_row else write_outputs
         if sum(array.size for array in outputs.values()) <= _INLINE_VALUES:
