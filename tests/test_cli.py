@@ -112,6 +112,7 @@ def test_runs_are_listed_cancelled_and_resumed_by_name(workspace: Workspace) -> 
     job = submit("probe_stages:hold", {}, kind="probe", workspace=workspace, reuse=False)
     until(lambda: job.state == "running")
     assert f"running   {job.id}" in workbench("runs", "--kind", "probe", home=workspace.home).stdout
+    assert job.id not in workbench("runs", "--limit", "1000", home=workspace.home).stdout
     assert workbench("cancel", job.id, home=workspace.home).returncode == 0
     until(lambda: job.state == "cancelled")
     (job.folder / "go").touch()

@@ -31,7 +31,7 @@ def test_the_ten_lines_run_as_they_stand(workspace: Workspace, tmp_path: Path) -
 def test_the_lines_on_compression_run_as_they_stand(tmp_path: Path) -> None:
     done = run_block(1, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "measured on all 359 test images" in done.stdout
+    assert "measured on all 359 test samples" in done.stdout
     assert "of the weights are zero but the file stores them" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("SweepPoint('sparsity")
     assert list(tmp_path.iterdir()) == []

@@ -44,7 +44,7 @@ def test_a_gain_has_no_colour_and_what_was_not_measured_no_cell(scan: Sensitivit
     (cells,) = figure.data
     assert [list(row) for row in cells.z] == [[0.25, 0.0], [None, 0.5]]
     assert [list(row) for row in cells.text] == [["25.0", "-1.0"], ["", "50.0"]]
-    assert "8 of 80 test images" in figure.layout.title.text
+    assert "8 of 80 test samples" in figure.layout.title.text
 
 
 def test_damage_shows_classes_and_layers() -> None:

@@ -42,7 +42,7 @@ def sensitivity(record: Sensitivity, theme: Theme = "light") -> go.Figure:
             ygap=1,
         )
     )
-    title = f"points lost, one layer at a time ({record.images:,} of {record.total:,} test images)"
+    title = f"points lost, one layer at a time ({record.images:,} of {record.total:,} test samples)"
     styled(figure, theme, title=title, height=_FRAME + _ROW * len(record.layers))
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)

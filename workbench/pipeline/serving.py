@@ -19,7 +19,7 @@ _SAME = 1e-5
 
 
 def serve_and_ask(artifact: Artifact, name: str, data: Dataset, requests: int, workspace: Workspace) -> ServingStats:
-    """Start a server for one artifact, ask it test images one by one, and return its own counters.
+    """Start a server for one artifact, ask it test samples one by one, and return its own counters.
 
     Raises:
         ServingError: The served answers differ from the same file's answers in this process.

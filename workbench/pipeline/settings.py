@@ -38,7 +38,7 @@ class RoadSettings(Settings):
     sparsity: float = Field(0.8, ge=0, lt=1, description="Share of weights that pruning sets to zero.")
     attempts: int = Field(3, ge=1, le=10, description="How often to train at most until the gate passes.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Random seed of every step.")
-    requests: int = Field(200, ge=1, le=100_000, description="How many test images are asked of each server.")
+    requests: int = Field(200, ge=1, le=100_000, description="How many test samples are asked of each server.")
 
 
 def default_gate(data: Dataset) -> Gate:

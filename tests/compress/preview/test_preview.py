@@ -131,7 +131,7 @@ def test_answers_come_on_more_and_more_images(preview: Preview, digits: Dataset)
     answers = list(preview.answers(COMBINED))
     assert [answer.images for answer in answers] == [250, digits.test_size]
     assert [answer.final for answer in answers] == [False, True]
-    assert answers[0].measured_on == f"measured on 250 of {digits.test_size} test images"
+    assert answers[0].measured_on == f"measured on 250 of {digits.test_size} test samples"
     assert answers[0].sizes == answers[1].sizes
     assert preview.first(COMBINED).accuracy == answers[0].accuracy
     assert answers[0].accuracy.high - answers[0].accuracy.low > answers[1].accuracy.high - answers[1].accuracy.low

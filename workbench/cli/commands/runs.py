@@ -18,8 +18,10 @@ def runs(
     limit: Annotated[int, typer.Option(min=1, help="How many to list, newest first.")] = 20,
     home: HOME = None,
 ) -> None:
-    """List runs and how they stand: queued, running, done, failed, cancelled or lost."""
+    """List runs and how they stand: queued, running, done, failed, cancelled or lost; no probes, unless asked for."""
     from workbench.jobs import jobs
 
-    for job in jobs(workspace_at(home), kind)[:limit]:
+    # That a file was opened elsewhere first is nothing that anybody asked for.
+    shown = [job for job in jobs(workspace_at(home), kind) if kind is not None or job.kind != "probe"]
+    for job in shown[:limit]:
         typer.echo(f"{job.state:<10}{job.id}")

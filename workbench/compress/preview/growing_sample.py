@@ -40,7 +40,7 @@ class GrowingSample:
             BadInputError: It is empty.
         """
         if not data.test_size:
-            raise BadInputError.of("data", rule="must have test images", got=0)
+            raise BadInputError.of("data", rule="must have test samples", got=0)
         order = stratified_order(data.labels("test"))
         images = np.ascontiguousarray(data.floats("test")[order])
         return cls(images, data.labels("test")[order], order)

@@ -50,7 +50,7 @@ def open_preview(
 
     Args:
         artifact: A trained `tf_keras` model.
-        dataset: Its test images are answered.
+        dataset: Its test samples are answered.
         workspace: Where the conversion runs; None is the default one.
         threads: How many images' batches are answered at once; None is the machine's cores, at most 4.
         on_event: Called with each event of the conversion.
@@ -90,17 +90,17 @@ class Preview:
 
     Attributes:
         map: Which initializer each Keras kernel became.
-        parent: How the model itself answers the test images.
+        parent: How the model itself answers the test samples.
         seconds_an_image: What one image took then, all threads at work.
     """
 
     def __init__(self, content: bytes, mapped: WeightMap, sample: GrowingSample, *, threads: int) -> None:
-        """Answer all test images once; what `open_preview` does.
+        """Answer all test samples once; what `open_preview` does.
 
         Args:
             content: The ONNX file.
             mapped: Its map.
-            sample: The test images.
+            sample: The test samples.
             threads: How many batches are answered at once.
         """
         self.map = mapped
@@ -134,7 +134,7 @@ class Preview:
     def answers(
         self, settings: PreviewSettings, *, limit: int | None = None, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[PreviewAnswer]:
-        """Answer for a setting on 250 test images, then on more and more of them, at last on all.
+        """Answer for a setting on 250 test samples, then on more and more of them, at last on all.
 
         Args:
             settings: Where the sliders are.
@@ -172,11 +172,11 @@ class Preview:
             measuring.stop()
 
     def first(self, settings: PreviewSettings) -> PreviewAnswer:
-        """Answer for a setting on the first 250 test images only (all of them where there are fewer)."""
+        """Answer for a setting on the first 250 test samples only (all of them where there are fewer)."""
         return next(self.answers(settings, limit=FIRST))
 
     def final(self, settings: PreviewSettings) -> PreviewAnswer:
-        """Answer for a setting on all test images."""
+        """Answer for a setting on all test samples."""
         return list(self.answers(settings))[-1]
 
     def ask(self, settings: PreviewSettings, on_answer: Callable[[PreviewAnswer], object]) -> None:

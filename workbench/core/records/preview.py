@@ -14,7 +14,7 @@ class PreviewAnswer(Record):
 
     Attributes:
         settings: The `PreviewSettings` that it answers, as plain values: `PreviewSettings(**answer.settings)`.
-        images: How many test images were answered.
+        images: How many test samples were answered.
         total: How many there are.
         accuracy: Share of right labels on them, with its Wilson interval.
         parent_accuracy: The parent's on the same images.
@@ -53,12 +53,12 @@ class PreviewAnswer(Record):
     def measured_on(self) -> str:
         """How many images it was measured on, in words."""
         if self.images == self.total:
-            return f"measured on all {self.total:,} test images"
-        return f"measured on {self.images:,} of {self.total:,} test images"
+            return f"measured on all {self.total:,} test samples"
+        return f"measured on {self.images:,} of {self.total:,} test samples"
 
     @property
     def final(self) -> bool:
-        """Whether all test images were answered."""
+        """Whether all test samples were answered."""
         return self.images == self.total
 
     def __repr__(self) -> str:
@@ -112,7 +112,7 @@ class Sensitivity(Record):
         settings: What was done to a layer, e.g. `50 % zeros` or `4 bits`.
         cells: Row by row; a layer that is never pruned has no cells of sparsity.
         parent_accuracy: On the same images.
-        images: How many test images each cell was measured on.
+        images: How many test samples each cell was measured on.
         total: How many there are.
         seconds: How long it took.
         unmapped: Why a weight was not looked at, by its name.
