@@ -1,4 +1,3 @@
-
 """Writes the toy SavedModels of TensorFlow Serving's documentation and tests: `python saved_models.py FOLDER`.
 
 `half_plus_two` and `half_plus_three` calculate y = x / 2 + 2 or 3, and classify and regress `tf.Example`s by it;
