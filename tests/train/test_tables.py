@@ -17,6 +17,7 @@ from workbench.core.errors import BadInputError
 from workbench.datasets import Dataset, load_dataset
 from workbench.datasets.base import SOURCES
 from workbench.evaluate.gate import Gate
+from workbench.evaluate.runtimes.base import open_runtime
 from workbench.train.architectures.base import ARCHITECTURES, fitting
 from workbench.train.architectures.mlp import Mlp
 from workbench.train.fit import train_settings
@@ -59,6 +60,11 @@ def test_networks_for_images_refuse_a_table_and_name_those_that_fit(wine: Datase
     )
 
 
+def test_where_no_network_is_asked_for_a_table_gets_one_that_fits(wine: Dataset, digits: Dataset) -> None:
+    assert train_settings(wine).architecture == "mlp"
+    assert train_settings(digits).architecture == "docs_cnn"
+
+
 def test_all_networks_take_images_and_some_take_anything() -> None:
     assert fitting((28, 28, 1)) == ARCHITECTURES.names()
     assert fitting((5,)) == fitting((5, 3)) == fitting((5, 3, 2, 2)) == ("mlp",)
@@ -70,6 +76,8 @@ def test_a_table_goes_the_whole_road(trained: Artifact, wine: Dataset, workspace
     for format_, numeric in (("onnx", "float32"), ("onnx", "int8"), ("tflite", "float32"), ("tflite", "int8")):
         made = workbench.convert(trained, format_, numeric=numeric, workspace=workspace)
         assert workbench.evaluate(made, wine).accuracy.value == pytest.approx(expected, abs=1.5 / 36)
+        with open_runtime(made) as runtime:
+            assert runtime.inputs[0].name.removeprefix("serving_default_").split(":")[0] == "features"
         if (format_, numeric) == ("tflite", "int8"):
             coverage = made.metrics["representative"]
             trained_on = wine.floats("train")

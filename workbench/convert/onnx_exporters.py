@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.convert.source import INPUT, OUTPUT
+from workbench.convert.source import OUTPUT
 
 if TYPE_CHECKING:
     from workbench.convert.source import Graph
@@ -47,7 +47,7 @@ def by_keras(graph: Graph, opset: int) -> Any:
             path, format="onnx", verbose=False, input_signature=[graph.signature], opset_version=min(opset, _LATEST)
         )
         model = onnx.load(path)
-    _rename(model.graph, model.graph.input[0].name, INPUT)
+    _rename(model.graph, model.graph.input[0].name, graph.signature.name)
     _rename(model.graph, model.graph.output[0].name, OUTPUT)
     return _finished(model, opset)
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class SavedModelConverter(Converter):
-    """Writes a directory with the signature `serving_default`: `image` (batch free) to `probabilities`.
+    """Writes a directory with the signature `serving_default`: `image` to `probabilities`, batch free.
+
+    What takes no images calls its input `features`.
 
     With `bytes_signature` it has a second one, `serving_bytes`, that takes image files instead of arrays.
     """

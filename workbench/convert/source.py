@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
+from workbench.datasets.kinds import input_name
 from workbench.evaluate.runtimes.base import open_runtime, require_ours
 from workbench.evaluate.runtimes.h5 import load_h5
 from workbench.evaluate.runtimes.keras import load_keras3
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.core.artifact import Artifact, Format
 
-INPUT, OUTPUT = "image", "probabilities"
+OUTPUT = "probabilities"
 LAYERED: tuple[Format, ...] = ("tf_keras", "keras", "h5")
 _LOADERS = {"tf_keras": load_model, "keras": load_keras3, "h5": load_h5}
 _TENSORFLOW = (*LAYERED, "saved_model")
@@ -127,7 +128,7 @@ def _from_layers(model: Any) -> Graph:
             got=f"{len(model.inputs)} and {len(model.outputs)}",
         )
     given = model.inputs[0]
-    signature = tf.TensorSpec(given.shape, given.dtype, name=INPUT)
+    signature = tf.TensorSpec(given.shape, given.dtype, name=input_name(given.shape[1:]))
     # A module with nothing but the variables: tracking the Keras model would write its layers' whole
     # serialisation into the file as well.
     module = tf.Module(name="model")

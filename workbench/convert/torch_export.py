@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.convert.base import Tool
 from workbench.convert.settings import ConvertSettings
-from workbench.convert.source import INPUT, OUTPUT
+from workbench.convert.source import OUTPUT
 from workbench.core.errors import WorkbenchError
+from workbench.datasets.kinds import input_name
 from workbench.evaluate.runtimes.torch import load_program, specs_of
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def _by_dynamo(program: Any, opset: int) -> tuple[Any, list[str]]:
             f"opset must be at least {earliest} for {DYNAMO.name}, got {opset}; convert with tool='{CLASSIC.name}'."
         )
     version = min(max(opset, earliest), latest)
+    name = input_name(specs_of(program)[0][0].shape[1:])
     made: Any = torch.onnx.export(
-        program, (), dynamo=True, opset_version=version, input_names=[INPUT], output_names=[OUTPUT], verbose=False
+        program, (), dynamo=True, opset_version=version, input_names=[name], output_names=[OUTPUT], verbose=False
     )
     model = made.model_proto
     _tidy(model)
@@ -81,12 +83,13 @@ def _by_classic(program: Any, opset: int) -> tuple[Any, list[str]]:
     import torch
 
     (given,), _ = specs_of(program)
-    free = {INPUT: {0: _BATCH}, OUTPUT: {0: _BATCH}} if given.shape[0] < 0 else {}
+    name = input_name(given.shape[1:])
+    free = {name: {0: _BATCH}, OUTPUT: {0: _BATCH}} if given.shape[0] < 0 else {}
     buffer: Any = io.BytesIO()
     with torch.no_grad():
         torch.onnx.export(
             _traceable(program), (_example(given),), buffer, dynamo=False, opset_version=min(opset, _CLASSIC_LATEST),
-            input_names=[INPUT], output_names=[OUTPUT], dynamic_axes=free,
+            input_names=[name], output_names=[OUTPUT], dynamic_axes=free,
         )  # fmt: skip
     return _later(onnx.load_from_string(buffer.getvalue()), opset, _CLASSIC_LATEST), []
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from workbench.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Kind = Literal["images", "table", "samples"]
 
 _TABLE_AXES, _IMAGE_AXES = 2, (3, 4)
+_SAMPLE_OF_IMAGE = 3
 
 
 def kind_of(axes: int, said: Kind | None = None) -> Kind:
@@ -29,3 +33,12 @@ def kind_of(axes: int, said: Kind | None = None) -> Kind:
         return "table"
     # One axis is none of them: the check of images says what there is.
     return "images" if axes <= max(_IMAGE_AXES) else "samples"
+
+
+def input_name(shape: Sequence[object]) -> str:
+    """Return what models call the samples that they take.
+
+    Args:
+        shape: Of one sample: (H, W, C) is an image.
+    """
+    return "image" if len(shape) == _SAMPLE_OF_IMAGE else "features"

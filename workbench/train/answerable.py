@@ -9,6 +9,7 @@ import numpy as np
 from workbench.core.artifact import Artifact
 from workbench.core.errors import ParityError
 from workbench.core.workspace import write_atomic
+from workbench.datasets.kinds import input_name
 from workbench.train import answering, fit
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def _as_onnx(model: Any) -> bytes:
     import tf2onnx
 
     given = model.inputs[0]
-    signature = tf.TensorSpec([None, *given.shape[1:]], given.dtype, name="image")
-    answer = tf.function(lambda image: {"probabilities": model(image, training=False)}, input_signature=[signature])
+    signature = tf.TensorSpec([None, *given.shape[1:]], given.dtype, name=input_name(given.shape[1:]))
+    answer = tf.function(lambda given: {"probabilities": model(given, training=False)}, input_signature=[signature])
     made, _ = tf2onnx.convert.from_function(answer, input_signature=[signature], opset=_OPSET)
     for value in (*made.graph.input, *made.graph.output):
         # tf2onnx numbers free axes (`unk__29`): one name says that input and output share theirs.

@@ -8,6 +8,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace, write_json
 from workbench.datasets import Dataset, load_dataset
 from workbench.train import recipes
+from workbench.train.architectures.base import ARCHITECTURES, fitting
 from workbench.train.loop import learn, seed_everything
 from workbench.train.saving import save_model
 from workbench.train.settings import TrainSettings
@@ -64,11 +65,14 @@ def train(
 def train_settings(dataset: Dataset, recipe: str = "docs", **overrides: Any) -> TrainSettings:
     """Return a recipe's settings for a dataset, some of them changed; None leaves the recipe's value.
 
+    Where the samples are no images and the recipe's network is for images, it is the first that takes them.
+
     Raises:
         BadInputError: No such recipe or architecture, a value breaks its rule, or the network does not fit the samples.
     """
     plan = recipes.get(recipe)
-    values = {"architecture": plan.architecture, **plan.settings().model_dump()}
+    usual = plan.architecture if ARCHITECTURES.get(plan.architecture).takes(dataset.shape) else None
+    values = {"architecture": usual or fitting(dataset.shape)[0], **plan.settings().model_dump()}
     values |= {name: value for name, value in overrides.items() if value is not None}
     settings = TrainSettings(**{**values, "dataset": dataset.spec, "recipe": recipe})
     settings.network.check(dataset.shape)

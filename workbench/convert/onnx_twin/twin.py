@@ -25,6 +25,7 @@ from workbench.convert.onnx_twin.shapes import plain
 from workbench.convert.onnx_twin.steps import Step, step_from
 from workbench.convert.onnx_twin.value import Value
 from workbench.core.errors import BadInputError
+from workbench.datasets.kinds import input_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,7 +63,7 @@ def keras_twin(model: Any) -> Any:
             raise node.no_twin(said)
     import tf_keras
 
-    given = tf_keras.Input(graph.input_shape, name="image")
+    given = tf_keras.Input(graph.input_shape, name=input_name(graph.input_shape))
     twin = _Twin(graph, layers, Value(given, tuple(range(len(given.shape)))))
     for node in graph.nodes:
         twin.translate(node)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from workbench.core.errors import BadInputError
 from workbench.core.plugins import Registry
 from workbench.core.settings import Settings
+from workbench.datasets.kinds import input_name
 
 IMAGE_AXES = 3
 
@@ -46,7 +47,7 @@ class Architecture(Settings, ABC):
         import tf_keras
 
         name = type(self).__module__.rpartition(".")[2]
-        return tf_keras.Sequential([tf_keras.Input(shape, name="image"), *self.layers(classes)], name=name)
+        return tf_keras.Sequential([tf_keras.Input(shape, name=input_name(shape)), *self.layers(classes)], name=name)
 
     @classmethod
     def takes(cls, shape: tuple[int, ...]) -> bool:
