@@ -136,8 +136,11 @@ class BatchQueue:
 
     def _flush(self) -> None:
         self._scheduled = False
-        slots = self._slots()
+        slots, until = self._slots(), time.perf_counter() + _INLINE_SECONDS
         while self._groups and self._running < slots:
+            if time.perf_counter() > until:  # others have their turn in the loop
+                self._schedule()
+                return
             if self._batching.mode == "on" and self.shares and not self._is_due():
                 return
             works = self._taken()
