@@ -171,7 +171,7 @@ class Counters:
             p50_ms=_percentile_ms(last, 0.50),
             p95_ms=_percentile_ms(last, 0.95),
             p99_ms=_percentile_ms(last, 0.99),
-            uptime_s=round(max(time.time() - self.started, 0.0), 3),
+            uptime_s=round(max(time.monotonic() - self.started, 0.0), 3),
         )
 
     def _all_rows(self) -> Iterator[Any]:
@@ -213,7 +213,8 @@ def _mapped(path: Path | None) -> Any:
 
 def _begun(file: Any) -> Any:
     file["rows"] = np.zeros((), ROW)
-    file["head"] = (MAGIC, VERSION, time.time(), ROW.itemsize)
+    # All processes of a machine share this clock, and nobody sets it.
+    file["head"] = (MAGIC, VERSION, time.monotonic(), ROW.itemsize)
     return file
 
 
