@@ -148,12 +148,12 @@ def test_several_inputs_are_refused(files: dict[str, Path], workspace: Workspace
 def test_what_has_no_twin_stays_keras_3_and_says_so(files: dict[str, Path], workspace: Workspace) -> None:
     notes: list[str] = []
     artifact = adopt(
-        files["recurrent"],
+        files["grouped"],
         workspace=workspace,
         on_event=lambda event: notes.append(event.data["text"]) if event.type == "note" else None,
     )
     assert artifact.label == "keras/float32"
-    reason = "layer memory (GRU) has no tf_keras twin"
+    reason = "layer groups (GroupNormalization) has no tf_keras twin"
     assert any(each.startswith("compression") and reason in each for each in artifact.metrics["lost"])
     assert any("stays a Keras 3 model" in note and reason in note for note in notes)
     assert artifact.metrics["inputs"][0]["shape"] == [-1, 6, 4]

@@ -132,6 +132,11 @@ def _gated(keras: Any, layers: Any) -> Any:
     return keras.Sequential([keras.Input((10, 3)), layers.GRU(8, name="memory"), layers.Dense(4, activation="softmax")])
 
 
+def _groups(keras: Any, layers: Any) -> Any:
+    normed = layers.GroupNormalization(2, name="groups")
+    return keras.Sequential([keras.Input((10, 4)), normed, layers.Flatten(), layers.Dense(4, activation="softmax")])
+
+
 def _attention(keras: Any, layers: Any) -> Any:
     inputs = keras.Input((10, 3))
     lifted = layers.Dense(8)(inputs)
@@ -175,10 +180,11 @@ def _tokens(keras: Any, layers: Any) -> Any:
 MODELS = {
     "mlp": _mlp, "residual": _residual, "depthwise": _depthwise, "conv1d": _conv1d, "lstm": _lstm,
     "unrolled": _unrolled, "attention": _attention, "binary": _binary, "logits": _logits, "dropout": _dropout,
-    "tokens": _tokens, "gated": _gated,
+    "tokens": _tokens, "gated": _gated, "groups": _groups,
 }  # fmt: skip
 SHAPES = {
     **dict.fromkeys(("mlp", "binary", "tokens"), (12,)),
     **dict.fromkeys(("conv1d", "lstm", "unrolled", "attention", "gated"), (10, 3)),
+    "groups": (10, 4),
     **dict.fromkeys(("residual", "depthwise", "logits", "dropout"), (12, 12, 1)),
 }  # fmt: skip

@@ -158,8 +158,13 @@ def residual(keras: Any) -> Any:
     return model
 
 
-def _recurrent(keras: Any) -> Any:
-    layers = [keras.Input((6, 4)), keras.layers.GRU(4, name="memory"), keras.layers.Dense(2)]
+def _grouped(keras: Any) -> Any:
+    layers = [
+        keras.Input((6, 4)),
+        keras.layers.GroupNormalization(2, name="groups"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(2),
+    ]
     return keras.Sequential(layers)
 
 
@@ -203,7 +208,7 @@ def tools_alone(context: StageContext) -> dict[str, str]:
     return said
 
 
-_MODERN = {"residual": residual, "recurrent": _recurrent, "two_inputs": _two_inputs}
+_MODERN = {"residual": residual, "grouped": _grouped, "two_inputs": _two_inputs}
 _WRITERS = {
     "tf_keras": _tf_keras(".keras"),
     "h5": _tf_keras(".h5"),
