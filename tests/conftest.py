@@ -35,11 +35,21 @@ ROADS = ("whole_road", "refused_road")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests that need no cluster come first: beside them it warms up, trains, and goes the roads, which follow."""
+    """Let tests that need no cluster come first: beside them it warms up, trains, and goes the roads, which follow.
+
+    In several processes (`-n 2`) one takes all tests of the shared workspace, the others the rest meanwhile.
+    """
     items.sort(key=lambda item: ("workspace" in _fixtures(item), _fixtures(item).isdisjoint(ROADS)))
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    for item in items:
+        shares = "workspace" in _fixtures(item)
+        if shares:
+            item.add_marker(pytest.mark.xdist_group("workspace"))
+        if (shares or not parallel) and "begun" not in _fixtures(item):
+            item.fixturenames.insert(0, "begun")  # type: ignore[attr-defined] - all that are collected are functions
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def begun(request: pytest.FixtureRequest, stages_of_tests: None, interrupts_arrive: None) -> None:  # noqa: ARG001
     """Begin what the last tests would else wait for: the cluster and its longest jobs, as far as tests want them."""
     wanted = {name for item in request.session.items for name in _fixtures(item)}

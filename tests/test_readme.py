@@ -47,6 +47,18 @@ def test_the_lines_on_formats_run_as_they_stand(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.thorough
+@pytest.mark.usefixtures("workspace")
+def test_the_lines_on_serving_run_as_they_stand(tmp_path: Path) -> None:
+    done = run_block(3, tmp_path)
+    assert done.returncode == 0, done.stderr
+    answers = re.findall(r"^(?:http|grpc)\S+ (\d)$", done.stdout, re.MULTILINE)
+    assert len(answers) == 3
+    assert len(set(answers)) == 1
+    assert "canary" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_it_links_to_is_there() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (README.parent / link).exists()] == []

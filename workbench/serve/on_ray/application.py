@@ -55,7 +55,7 @@ def serve_on_ray(
         BadInputError: The artifact cannot be served, Ray is missing, or a setting breaks its rule.
         ServingError: The application did not come up; the message says why.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     store = Store.of(workspace)
     if isinstance(artifact, Artifact):
         versions = [store.publish(artifact, name)]

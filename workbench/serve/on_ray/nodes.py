@@ -45,7 +45,7 @@ def serve_on_nodes(
         BadInputError: The artifact cannot be served, Ray is missing, or a setting breaks its rule.
         ServingError: A node's server did not start; the others are stopped.
     """
-    workspace = workspace or Workspace.default()
+    workspace = Workspace.of(workspace)
     asked = (settings or ServeSettings()).replace(name=name)
     ray = connect(address)
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
