@@ -41,6 +41,24 @@ def crashing_file() -> bytes:
     return written(_model(tensors, operators, [b"", halves]))
 
 
+def flattening_file(*, at_once: bool) -> bytes:
+    """Return a model of 28 × 28 pixels that asks a tensor for its shape, as flattening does: its input, or the next."""
+    kinds = schema.BuiltinOperator
+    tensors = [
+        *(_tensor("image", [1, 28, 28, 1], FLOAT, 0), _tensor("weights", [2, 784], FLOAT, 1)),
+        *(_tensor("squashed", [1, 28, 28, 1], FLOAT, 0), _tensor("shape", [4], schema.TensorType.INT32, 0)),
+        *(_tensor("shaped", [1, 28, 28, 1], FLOAT, 0), _tensor("y", [1, 2], FLOAT, 0)),
+    ]
+    operators = [
+        (kinds.LOGISTIC, [0], [2]),
+        (kinds.SHAPE, [0 if at_once else 2], [3]),
+        (kinds.RESHAPE, [2, 3], [4]),
+        (kinds.FULLY_CONNECTED, [4, 1, -1], [5]),
+    ]
+    values = np.linspace(-1, 1, 2 * 784, dtype=np.float32)
+    return written(_model(tensors, operators, [b"", values.tobytes()]))
+
+
 def written(model: Any) -> bytes:
     """Return tables as a file."""
     builder = flatbuffers.Builder(1024)
@@ -84,7 +102,7 @@ def _model(tensors: list[Any], operators: list[tuple[int, list[int], list[int]]]
     model.buffers = []
     for content in buffers:
         buffer = schema.BufferT()
-        buffer.data = list(content)
+        buffer.data = list(content) or None
         model.buffers.append(buffer)
     return model
 
@@ -95,10 +113,17 @@ def _tensor(name: str, shape: list[int], kind: int, buffer: int) -> Any:
     return tensor
 
 
+def _shape_options() -> Any:
+    options = schema.ShapeOptionsT()
+    options.outType = schema.TensorType.INT32
+    return options
+
+
 _OPTIONS = {
     schema.BuiltinOperator.ADD: lambda: (schema.BuiltinOptions.AddOptions, schema.AddOptionsT()),
     schema.BuiltinOperator.FULLY_CONNECTED: lambda: (
         schema.BuiltinOptions.FullyConnectedOptions,
         schema.FullyConnectedOptionsT(),
     ),
+    schema.BuiltinOperator.SHAPE: lambda: (schema.BuiltinOptions.ShapeOptions, _shape_options()),
 }

@@ -10,9 +10,10 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 import workbench.convert
+from tests.convert.lite_files import flattening_file
 from workbench.convert.adopt import adopt
 from workbench.convert.base import converters
-from workbench.convert.flatbuffer import float_operators, saturated_biases, signed
+from workbench.convert.flatbuffer import float_operators, operators, saturated_biases, signed
 from workbench.convert.litert import quantised as quantised_by_litert
 from workbench.convert.representative import Representative
 from workbench.convert.settings import ConvertSettings
@@ -83,6 +84,35 @@ def test_an_old_file_without_a_signature_can_be_quantised(converted: dict[str, A
     assert [*interpreter.get_signature_list()] == ["serving_default"]
     assert interpreter.get_input_details()[0]["dtype"] is np.int8
     assert signed(made) == made
+
+
+@pytest.mark.parametrize("numeric", ["int8", "int16x8"])
+@pytest.mark.parametrize("io", ["int8", "float32"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_file_that_asks_for_a_shape_becomes_integers(numeric: Any, io: Any, at_once: Any, digits: Dataset) -> None:
+    settings = ConvertSettings(format="tflite", numeric=numeric, io=io, representative_samples=32)
+    content = flattening_file(at_once=at_once)
+    made = quantised_by_litert(content, settings, Representative.pick(digits, settings))
+    assert float_operators(made) == []
+    assert ("DEQUANTIZE" in operators(made)) == (io == "float32")
+    image = digits.floats("test", slice(0, 1))
+    assert _answer(made, image) == pytest.approx(_answer(content, image), rel=0.02)
+
+
+def _answer(content: bytes, image: Any) -> Any:
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    if taken["dtype"] is not np.float32:
+        scale, zero = taken["quantization"]
+        image = np.round(image / scale + zero).astype(taken["dtype"])
+    interpreter.set_tensor(taken["index"], image)
+    interpreter.invoke()
+    answer = interpreter.get_tensor(given["index"])[0]
+    if given["dtype"] is np.float32:
+        return answer
+    scale, zero = given["quantization"]
+    return (answer.astype(np.float32) - zero) * scale
 
 
 @pytest.mark.thorough

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _CHANNEL_AXES = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3}
 _EMPTY = 1e-6
 _KERNEL, _BIAS = 1, 2
+# They turn floats into integers and back, or read no value at all.
+_NOT_CALCULATING = ("QUANTIZE", "DEQUANTIZE", "SHAPE")
 
 
 def float_operators(content: bytes) -> list[str]:
@@ -24,7 +26,7 @@ def float_operators(content: bytes) -> list[str]:
     return [
         kind
         for kind, operator, graph in _operators(content)
-        if kind not in ("QUANTIZE", "DEQUANTIZE")
+        if kind not in _NOT_CALCULATING
         and any(
             graph.tensors[index].type == schema.TensorType.FLOAT32
             for index in (*operator.inputs, *operator.outputs)
@@ -43,7 +45,6 @@ def signed(content: bytes) -> bytes:
 
     Inputs and outputs are called what their tensors are called.
     """
-    import flatbuffers  # type: ignore[import-untyped]
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
@@ -56,7 +57,38 @@ def signed(content: bytes) -> bytes:
         [_mapped(index, main.tensors[index].name) for index in indices] for indices in (main.inputs, main.outputs)
     )
     model.signatureDefs = [signature]
-    builder = flatbuffers.Builder(len(content) + 1024)
+    return _written(model, len(content))
+
+
+def without_widened_shapes(content: bytes) -> bytes:
+    """Return a model that asks integers for their shape, and not a float32 copy that is made for nothing else.
+
+    The quantizer does not know SHAPE, which TensorFlow's converter writes for every layer that flattens.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    widens, asks = schema.BuiltinOperator.DEQUANTIZE, schema.BuiltinOperator.SHAPE
+    changed = False
+    for graph in model.subgraphs:
+        widening = {each.outputs[0]: each for each in graph.operators if kinds[each.opcodeIndex] == widens}
+        copies = set()
+        for operator in graph.operators:
+            if kinds[operator.opcodeIndex] == asks and (copy := operator.inputs[0]) in widening:
+                operator.inputs = widening[copy].inputs
+                copies.add(copy)
+        unread = copies.difference(graph.outputs, *(each.inputs for each in graph.operators))
+        idle = {id(widening[copy]) for copy in unread}
+        graph.operators = [each for each in graph.operators if id(each) not in idle]
+        changed = changed or bool(copies)
+    return _written(model, len(content)) if changed else content
+
+
+def _written(model: Any, size: int) -> bytes:
+    import flatbuffers  # type: ignore[import-untyped]
+
+    builder = flatbuffers.Builder(size + 1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 

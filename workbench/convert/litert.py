@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.convert.flatbuffer import filled_ranges, float_operators, saturated_biases, signed
+from workbench.convert.flatbuffer import (
+    filled_ranges,
+    float_operators,
+    saturated_biases,
+    signed,
+    without_widened_shapes,
+)
 from workbench.core.errors import BadInputError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -62,6 +68,7 @@ def quantised(content: bytes, settings: ConvertSettings, representative: Represe
         result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     made = bytes(result.quantized_model)
     if settings.numeric in _ACTIVATION_BITS:
+        made = without_widened_shapes(made)
         if left := float_operators(made):
             raise NotWholeError(f"{', '.join(sorted(set(left)))} must calculate in integers, but stayed float32.")
         if cut := saturated_biases(made):
