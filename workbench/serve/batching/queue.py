@@ -138,14 +138,14 @@ class BatchQueue:
         self._scheduled = False
         slots, until = self._slots(), time.perf_counter() + _INLINE_SECONDS
         while self._groups and self._running < slots:
-            if time.perf_counter() > until:  # others have their turn in the loop
-                self._schedule()
-                return
             if self._batching.mode == "on" and self.shares and not self._is_due():
                 return
             works = self._taken()
             if works:
                 self._start(works)
+            if self._groups and time.perf_counter() > until:  # others have their turn in the loop
+                self._schedule()
+                return
 
     def _taken(self) -> list[Work]:
         """Take the next run's works: the oldest and those that may share with it, as many as fit."""
