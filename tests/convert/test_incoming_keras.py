@@ -44,6 +44,12 @@ def test_regularizers_are_lost_on_the_way_to_the_twin(workspace: Workspace) -> N
     ]
 
 
+@pytest.mark.parametrize("library", ["keras", "tf_keras"])
+def test_a_model_that_was_never_told_a_shape_is_one_sentence(library: str, workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match=r"must have an input shape, got 'shapeless'; add keras.Input first\.$"):
+        adopt(_made(f"{library}_without_shape", workspace), workspace=workspace)
+
+
 def test_weights_that_are_no_numbers_are_named(workspace: Workspace) -> None:
     with pytest.raises(BadInputError, match=r"must have finite weights, got '8 NaN in /layers/dense/vars/0'"):
         adopt(_made("diverged", workspace), workspace=workspace)

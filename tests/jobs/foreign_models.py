@@ -52,6 +52,17 @@ def _without_training(path: Path) -> Path:
     return file
 
 
+def _without_shape(library: str) -> Any:
+    def write(path: Path) -> Path:
+        import importlib
+
+        keras, file = importlib.import_module(library), path.with_suffix(".keras")
+        keras.Sequential([keras.layers.Dense(2)], name="shapeless").save(file)
+        return file
+
+    return write
+
+
 def _with_rules(path: Path) -> Path:
     import keras
 
@@ -320,6 +331,7 @@ _WRITERS = {
     "keras3": _saved("keras", ".keras"),
     "keras3_h5": _saved("keras", ".h5"),
     "without_training": _without_training,
+    **{f"{library}_without_shape": _without_shape(library) for library in ("keras", "tf_keras")},
     "with_rules": _with_rules,
     "diverged": _diverged,
     "custom_layer": _custom_layer,

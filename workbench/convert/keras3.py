@@ -38,20 +38,24 @@ def keras3_of(model: Any) -> Any:
 
 
 def require_one_in_one_out(model: Any) -> None:
-    """Refuse a model with several inputs or outputs.
+    """Refuse a model with several inputs or outputs, and one that was never told its input's shape.
 
     Raises:
-        BadInputError: It has.
+        BadInputError: It is such a one.
     """
-    counts = len(model.inputs or ()), len(model.outputs or ())
+    # Keras 3 has no attribute `inputs` where a Sequential was not built.
+    counts = len(getattr(model, "inputs", None) or ()), len(getattr(model, "outputs", None) or ())
+    if not any(counts):
+        raise BadInputError.of("model", rule="must have an input shape", got=model.name, hint="add keras.Input first")
     if counts != (1, 1):
-        raise BadInputError.of("model", rule="must have one input and one output", got="{} and {}".format(*counts))
+        raise BadInputError.of(
+            "model", rule="must have one input and one output", got="{} and {}".format(*counts),
+            hint="make a keras.Model of one tensor in and one out",
+        )  # fmt: skip
 
 
 def _rebuilt(model: Any, library: Any) -> Any:
     """Rebuild a model with the layers of another Keras."""
-    if not model.built or not model.inputs:
-        raise BadInputError.of("model", rule="must have an input shape", got=model.name, hint="add keras.Input first")
     require_one_in_one_out(model)
     given = model.inputs[0]
     inputs = library.Input(tuple(given.shape[1:]), dtype=getattr(given.dtype, "name", given.dtype))
