@@ -140,7 +140,8 @@ class Handler:
         begin = time.perf_counter()
         document = await self._parsed(body)
         servable = self._models.find(asked.target)
-        read = read_examples(document)
+        short = len(body) <= _INLINE_BYTES
+        read = read_examples(document) if short else await asyncio.to_thread(read_examples, document)
         signature = servable.signature(read.signature)
         if signature.method != asked.verb:
             raise invalid(f"No {_KINDS[asked.verb]} inputs found in SignatureDef")

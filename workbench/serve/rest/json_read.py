@@ -9,12 +9,12 @@ import base64
 import binascii
 import json
 import math
-import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.serve.rest.json_steps import decode, may_be_too_big
 from workbench.serve.status import RequestError, invalid
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_RANK = 64  # NumPy's own bound
 _MAX_SHOWN = 256
-_MAYBE_TOO_BIG = re.compile(r"[eE]\+?\d{3}|\d{309}")
+_LONG_BODY = 1 << 18  # bytes; a longer one is decoded in steps
 
 
 def _finite(text: str) -> float:
@@ -34,6 +34,7 @@ def _finite(text: str) -> float:
     return value
 
 
+_ENCODER = json.JSONEncoder()
 _DECODER = json.JSONDecoder()
 _STRICT_DECODER = json.JSONDecoder(parse_float=_finite)  # slower: it calls Python for each number
 _TYPE_NAMES = {bool: "Boolean", dict: "Object", list: "Array", str: "String", int: "Number", float: "Number"}
@@ -71,8 +72,8 @@ def _parse(body: bytes) -> Any:
         start = len(text) - len(text.lstrip(" \t\r\n"))
         if start == len(text):
             raise invalid("JSON Parse error: The document is empty")
-        decoder = _STRICT_DECODER if _MAYBE_TOO_BIG.search(text) else _DECODER
-        return decoder.raw_decode(text, start)[0]
+        decoder = _STRICT_DECODER if may_be_too_big(text) else _DECODER
+        return decoder.raw_decode(text, start)[0] if len(body) <= _LONG_BODY else decode(decoder, text, start)
     except UnicodeDecodeError as error:
         raise invalid(f"JSON Parse error: Invalid encoding in string. at offset: {error.start}") from None
     except json.JSONDecodeError as error:
@@ -86,11 +87,15 @@ def _parse(body: bytes) -> Any:
 
 def shown(value: Any) -> str:
     """Return a value as JSON for an error message, cut where it is long."""
+    text = ""
     try:
-        text = json.dumps(value)
+        for part in _ENCODER.iterencode(value):
+            text += part[: _MAX_SHOWN + 1]
+            if len(text) > _MAX_SHOWN:  # the rest of a long one is never written
+                return text[:_MAX_SHOWN] + "…"
     except (RecursionError, ValueError):
         return "…"
-    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    return text
 
 
 def read_tensor(value: Any, tensor: Tensor) -> np.ndarray[Any, Any]:

@@ -117,6 +117,8 @@ def _write_floats(array: Array) -> bytes:
     plain = np.ascontiguousarray(array, np.float32 if single else np.float64)
     largest = float(np.abs(plain).max(initial=0.0))  # NaN where there is one
     if not array.ndim or not largest < math.inf:
+        if array.size > _EXACT_UP_TO:
+            return _with_names(plain)
         return _nested(array.tolist(), single=single).encode()
     text = orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY)
     if array.size > _EXACT_UP_TO:
@@ -133,6 +135,15 @@ def _write_floats(array: Array) -> bytes:
     if largest < _LARGE_FROM:
         return text
     return _LARGE.sub(_respelled_single if single else _respelled_double, text)
+
+
+def _with_names(array: Array) -> bytes:
+    """Write many numbers of which some are none: orjson writes `null` for those, in their order."""
+    text = orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY)
+    odd = array[~np.isfinite(array)]
+    names = np.where(np.isnan(odd), b"NaN", np.where(odd > 0, b"Infinity", b"-Infinity")).tolist()
+    parts = text.split(b"null")
+    return b"".join([piece for pair in zip(parts, [*names, b""], strict=True) for piece in pair])
 
 
 def _has_odd(array: Array) -> bool:
