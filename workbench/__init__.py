@@ -74,6 +74,8 @@ _PUBLIC = {
     "Limits": "workbench.serve.limits",
     "Security": "workbench.serve.security",
     "new_key": "workbench.serve.security",
+    "attach_server": "workbench.serve.sandbox",
+    "ServeSettings": "workbench.serve.settings",
     "serve_on_ray": "workbench.serve.on_ray.application",
     "serve_on_nodes": "workbench.serve.on_ray.nodes",
     "Replicas": "workbench.serve.on_ray.settings",

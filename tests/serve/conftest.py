@@ -96,6 +96,7 @@ class NumpyEngine:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     function: Callable[[Mapping[str, Any]], Arrays]
+    platform: str = "numpy"
 
     @property
     def signatures(self) -> dict[str, Signature]:

@@ -41,7 +41,11 @@ def test_a_key_passes_for_what_it_may_do() -> None:
     assert refused("admin", READER.key) is Code.PERMISSION_DENIED
 
 
-@pytest.mark.parametrize("key", [None, "", "nonsense", READER.sha256, READER.key + " ", "\udcff\r\n", "ключ"])
+@pytest.mark.parametrize(
+    "key",
+    [None, "", "nonsense", READER.sha256, READER.key + " ", "\udcff\r\n", "ключ"],
+    ids=["none", "empty", "nonsense", "its hash", "a blank too many", "no text", "not ASCII"],
+)
 def test_anything_else_is_no_key(key: str | None) -> None:
     assert refused("predict", key) is refused("admin", key) is Code.UNAUTHENTICATED
 

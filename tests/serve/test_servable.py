@@ -15,6 +15,7 @@ from workbench.serve.status import Code, RequestError
 class Refusing:
     """An engine that fails at everything but the batch of zeros that warms it up."""
 
+    platform = "none"
     signatures: ClassVar = {DEFAULT: Signature((Tensor("x", "float32", (-1, 2)),), (Tensor("y", "float32", (-1, 2)),))}
 
     def run(self, signature: str, feeds: Any) -> dict[str, np.ndarray[Any, Any]]:
@@ -57,6 +58,7 @@ def test_it_answers_again_after_a_failure(servable: Servable) -> None:
 class Judging(Refusing):
     """An engine whose runtime says itself which shapes it takes."""
 
+    platform = "none"
     signatures: ClassVar = {
         DEFAULT: Signature((Tensor("x", "float32", (-1, 2), advisory=True),), (Tensor("y", "float32", (-1, 2)),))
     }

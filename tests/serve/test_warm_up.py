@@ -114,6 +114,8 @@ def test_what_is_no_record_is_refused(folder: Path, content: bytes, why: str) ->
 class Engine:
     """Notes what it is asked; fails at negative numbers."""
 
+    platform = "test"
+
     def __init__(self, *warm_ups: Any) -> None:
         self.signatures = {DEFAULT: SIGNATURES[DEFAULT]}
         self.warm_ups = [(DEFAULT, {"x": np.array([row], np.float32)}) for row in warm_ups]

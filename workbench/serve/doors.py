@@ -79,13 +79,15 @@ class Doors:
         await server.listening.wait()
 
     async def _open_grpc(self, addresses: list[str]) -> None:
-        from workbench.serve.grpc.server import grpc_server, open_port
+        from workbench.serve.grpc.server import channel_arguments, grpc_server, open_port
         from workbench.serve.oip import grpc_service
 
         settings = self._settings
         self._grpc = grpc_server(
-            self._inference, self._control, settings.limits, settings.security, channel_arguments=_SHARED
-        )
+            self._inference, self._control, settings.limits, settings.security,
+            health=settings.grpc_health, tensor_content=settings.grpc_tensor_content,
+            channel_arguments=(*channel_arguments(settings.grpc_channel_arguments), *_SHARED),
+        )  # fmt: skip
         grpc_service.add_to(self._grpc, self._inference, self._control)
         for address in addresses:
             open_port(self._grpc, address, settings.security)

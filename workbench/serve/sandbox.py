@@ -8,7 +8,7 @@ import os
 import shutil
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, ServingError, WorkspaceError
@@ -27,7 +27,9 @@ from workbench.serve.store import Store
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Engine", "Sandbox", "attach", "running", "serve", "start"]
+    from workbench.serve.on_ray.application import RayServer
+
+__all__ = ["Engine", "Sandbox", "attach_server", "running", "serve", "start"]
 
 Engine = Literal["workbench", "tensorflow-serving"]
 
@@ -35,6 +37,7 @@ _KIND = "serve"
 _LIVE: weakref.WeakSet[Sandbox] = weakref.WeakSet()
 
 
+@overload
 def serve(
     artifact: Artifact | Mapping[int, Artifact],
     name: str = "model",
@@ -45,7 +48,32 @@ def serve(
     keep: bool = False,
     engine: Engine = "workbench",
     **settings: Any,
-) -> Sandbox:
+) -> Sandbox: ...
+
+
+@overload
+def serve(
+    artifact: Artifact | Mapping[int, Artifact],
+    name: str = "model",
+    *,
+    port: int = 0,
+    workspace: Workspace | None = None,
+    engine: Literal["ray"],
+    **settings: Any,
+) -> RayServer: ...
+
+
+def serve(
+    artifact: Artifact | Mapping[int, Artifact],
+    name: str = "model",
+    *,
+    port: int = 0,
+    workspace: Workspace | None = None,
+    wait: bool = True,
+    keep: bool = False,
+    engine: Engine | Literal["ray"] = "workbench",
+    **settings: Any,
+) -> Sandbox | RayServer:
     """Publish a model in the workspace's store and serve it on this machine.
 
     Args:
@@ -54,8 +82,9 @@ def serve(
         port: TCP port of REST; a free one where 0, or where it is taken (`note` then says so).
         workspace: Where the store and the run folder are.
         wait: Return when it answers; otherwise at once, with the state `starting`.
-        keep: Let it outlive this process; `attach` finds it, `stop()` ends it.
-        engine: `workbench`, or `tensorflow-serving` for the original, where it is installed.
+        keep: Let it outlive this process; `attach_server` finds it, `stop()` ends it.
+        engine: `workbench`; `tensorflow-serving` for the original, where it is installed; `ray` for an application of
+            Ray Serve, which is up when this returns (`serve_on_ray` has its own settings).
         settings: The other settings of `ServeSettings`: `grpc_port`, `workers`, `threads`, `batching`, `limits` …
 
     Returns:
@@ -68,6 +97,10 @@ def serve(
     """
     workspace = Workspace.of(workspace)
     asked = ServeSettings(name=name, port=port, **settings)
+    if engine == "ray":
+        from workbench.serve.on_ray.application import serve_on_ray
+
+        return serve_on_ray(artifact, name, port=port, settings=asked, workspace=workspace)
     store = Store.of(workspace)
     if isinstance(artifact, Artifact):
         versions = [store.publish(artifact, name)]
@@ -93,7 +126,7 @@ def start(
         WorkspaceError: The workspace cannot be written; nothing is left behind.
     """
     if engine not in ("workbench", "tensorflow-serving"):
-        raise BadInputError.of("engine", rule="must be workbench or tensorflow-serving", got=engine)
+        raise BadInputError.of("engine", rule="must be workbench, tensorflow-serving or ray", got=engine)
     if engine == "tensorflow-serving":
         require_original(settings, store, versions)
     asked = {
@@ -110,7 +143,7 @@ def start(
     return sandbox
 
 
-def attach(server: str | Path, workspace: Workspace | None = None) -> Sandbox:
+def attach_server(server: str | Path, workspace: Workspace | None = None) -> Sandbox:
     """Return a handle to a server that runs, whoever started it.
 
     Args:

@@ -40,6 +40,7 @@ class Servable:
         state: Where it is in TensorFlow Serving's life of a version.
         error: Why it ended, one sentence; None where it did not.
         signatures: How it can be called, by name; empty until loaded.
+        platform: What the Open Inference Protocol calls its format; empty until loaded.
         queues: Where those wait who ask it, by signature; the inference core's own.
     """
 
@@ -59,6 +60,7 @@ class Servable:
         self.state: State = "START"
         self.error: str | None = None
         self.signatures: dict[str, Signature] = {}
+        self.platform = ""
         self._counters = counters
         self.queues: dict[str, Any] = {}
         self._sample_seconds: float | None = None
@@ -74,6 +76,7 @@ class Servable:
         try:
             engine = self._engine = self._open_engine()
             self.signatures = dict(engine.signatures)
+            self.platform = engine.platform
             self._warm_up(engine)
         except WorkbenchError as error:
             self._fail(str(error))

@@ -27,6 +27,9 @@ class ServeSettings(Settings):
     oip_port: int | None = Field(
         default=None, ge=0, le=_PORT, description="TCP port of the Open Inference Protocol and KServe's V1 form alone"
     )
+    grpc_health: bool = Field(default=False, description="answer grpc.health.v1 too")
+    grpc_tensor_content: bool = Field(default=False, description="outputs over gRPC as raw bytes, not as numbers")
+    grpc_channel_arguments: str = Field(default="", description="gRPC's own options, name=value with commas between")
     grpc_socket: str | None = Field(default=None, description="path of a Unix socket that gRPC also listens on")
     security: Security = Field(default=Security(), description="keys and certificates")
     host: str = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ NUMBERS = (
 class FunctionEngine:
     """A model of one function a signature."""
 
+    platform: ClassVar = "numpy"
     signatures: dict[str, Signature]
     functions: dict[str, Callable[[Mapping[str, Any]], Arrays]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,7 @@ NUMBERS = {
 class FunctionEngine:
     """A model that is one function of arrays."""
 
+    platform: ClassVar = "numpy"
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     function: Callable[[Mapping[str, Any]], Arrays]

@@ -15,7 +15,7 @@ import pytest
 from workbench.core.errors import BadInputError, ServingError
 from workbench.jobs.job import Job
 from workbench.serve.batching import Batching
-from workbench.serve.sandbox import attach, serve
+from workbench.serve.sandbox import attach_server, serve
 from workbench.serve.store import Store
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_it_is_started_with_our_options_and_has_our_handle(
         assert server.client.predict(ONES).tolist() == [[2.0, 2.0]]
         with pytest.raises(ServingError, match="cannot parse the graph"):
             server.publish(saved_model("damaged"))
-        assert attach("m", home).url == server.url
+        assert attach_server("m", home).url == server.url
         assert "Running ModelServer at" in server.logs()
         process = psutil.Process(server.workers[0].pid)
     assert (server.state, Job(server.folder).state) == ("stopped", "done")

@@ -66,6 +66,8 @@ def features(raw: bytes) -> dict[str, list[Any]]:
 class Wide:
     """Scores an example by its feature `x`."""
 
+    platform = "test"
+
     def __init__(self) -> None:
         texts = (Tensor("inputs", "string", (-1,)),)
         classes, scores = Tensor("classes", "string", (-1, -1)), Tensor("scores", "float32", (-1, -1))

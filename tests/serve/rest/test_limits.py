@@ -159,7 +159,7 @@ def test_a_bomb_is_413(open_port: Callable[..., Any], encoding: str, bits: int) 
     assert psutil.Process().memory_info().rss - before < 24 * MIB
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"x\x9c", gzip.compress(b"{}")[:-2]])
+@pytest.mark.parametrize("body", [b"", b"{", b"x\x9c", gzip.compress(b"{}")[:-2]], ids=["none", "text", "head", "cut"])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_what_is_not_compressed_as_said_is_400(port: Any, encoding: str, body: bytes) -> None:
     status, _, answer = port.predict(body, Content_Encoding=encoding)

@@ -63,7 +63,9 @@ def test_gzip_and_chunked_bodies(served: Sandbox) -> None:
     assert predict(served, iter([BODY[:7], BODY[7:]])) == (200, ANSWER)
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(BODY)[:-9], gzip.compress(BODY) + b"?"])
+@pytest.mark.parametrize(
+    "body", [b"no gzip", gzip.compress(BODY)[:-9], gzip.compress(BODY) + b"?"], ids=["none", "cut", "more"]
+)
 def test_damaged_gzip_is_400(served: Sandbox, body: bytes) -> None:
     status, reply = predict(served, body, Content_Encoding="gzip")
     assert (status, list(reply)) == (400, ["error"])

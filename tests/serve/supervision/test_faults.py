@@ -20,7 +20,7 @@ import pytest
 
 from workbench.core.errors import ServingError
 from workbench.jobs.job import Job
-from workbench.serve.sandbox import Sandbox, attach, running, serve
+from workbench.serve.sandbox import Sandbox, attach_server, running, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +154,7 @@ def test_a_new_worker_serves_what_the_others_do(sandbox: Sandbox, numbered: Call
 
 
 def test_kill_of_the_supervisor_ends_all_and_is_told_at_once(sandbox: Sandbox) -> None:
-    other = attach(sandbox.folder)
+    other = attach_server(sandbox.folder)
     processes = [psutil.Process(one.pid) for one in sandbox.workers]
     assert sandbox.pid is not None
     with Clients(sandbox.url, 2) as clients:
@@ -276,7 +276,7 @@ def test_a_kept_server_outlives_its_kernel_and_is_found_again(
     done = subprocess.run(command, timeout=60, check=False)
     assert done.returncode == (0 if how == "exit" else -signal.SIGKILL)
     assert list(running(home, kept=True).values()) == ["kept"]
-    sandbox = attach("kept", home)
+    sandbox = attach_server("kept", home)
     assert sandbox.keep
     assert Job(sandbox.folder).state == "running"
     assert sandbox.client.predict(np.ones((1, 2), np.float32)).tolist() == [[3.0, 3.0]]

@@ -13,7 +13,7 @@ import pytest
 import workbench
 from workbench.core.errors import BadInputError, ServingError, WorkspaceError
 from workbench.core.workspace import Workspace
-from workbench.serve.sandbox import Sandbox, attach, running, serve
+from workbench.serve.sandbox import Sandbox, attach_server, running, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_a_version_that_cannot_be_loaded_says_why_and_the_old_one_goes_on(
 
 def test_attach_gives_a_handle_with_the_same_face(pair: Sandbox, home: Workspace) -> None:
     for how in ("m", pair.folder.name, pair.folder):
-        other = attach(how, home)
+        other = attach_server(how, home)
         assert (other.state, other.pid, other.url, other.grpc) == ("ready", pair.pid, pair.url, pair.grpc)
         assert (other.versions, other.workers, other.note) == (pair.versions, pair.workers, pair.note)
         assert answer(other) == answer(pair)
@@ -95,9 +95,9 @@ def test_attach_gives_a_handle_with_the_same_face(pair: Sandbox, home: Workspace
 def test_what_does_not_run_cannot_be_attached(pair: Sandbox, home: Workspace, tmp_path: Path) -> None:
     assert pair.state == "ready"
     with pytest.raises(BadInputError, match="server must name a server that runs, got 'other'; these run: m"):
-        attach("other", home)
+        attach_server("other", home)
     with pytest.raises(BadInputError, match="none runs; start one with"):
-        attach("m", Workspace.at(tmp_path / "empty"))
+        attach_server("m", Workspace.at(tmp_path / "empty"))
 
 
 def test_behind_a_hub_both_addresses_are_shown(pair: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class Factor:
     """An engine that multiplies by the number in its folder's file; the file must end in a dot."""
 
+    platform = "test"
+
     def __init__(self, folder: Path) -> None:
         file = folder / "factor"
         if not file.is_file() or not file.read_text().endswith("."):

@@ -36,8 +36,8 @@ def stop(
 
 
 def _end(server: str, workspace: Workspace) -> None:
-    from workbench.serve.sandbox import attach
+    from workbench.serve.sandbox import attach_server
 
-    found = attach(server, workspace)
+    found = attach_server(server, workspace)
     found.stop()
     typer.echo(f"The server of {found.name} is ended.")

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BODY_BYTES = 1 << 30  # the original has no bound at all
-_WITHOUT_EFFECT = (
-    "grpc_channel_arguments", "enable_grpc_healthcheck_service", "enable_serialization_as_tensor_content",
-)  # fmt: skip
 _MOST_RETRIES, _LONGEST_RETRY_SECONDS, _MOST_THREADS = 100, 86400.0, 64
 
 
@@ -104,6 +101,9 @@ def _launch(flags: Flags, folder: Path) -> Launch:
         port=_rest_port(flags, notes),
         grpc_port=flags.port or None,
         grpc_socket=flags.grpc_socket_path or None,
+        grpc_health=flags.enable_grpc_healthcheck_service,
+        grpc_tensor_content=flags.enable_serialization_as_tensor_content,
+        grpc_channel_arguments=flags.grpc_channel_arguments,
         oip_port=flags.oip_port or None,
         host=flags.host,
         security=_security(flags, folder, notes),
@@ -120,7 +120,6 @@ def _launch(flags: Flags, folder: Path) -> Launch:
         limits=Limits(request_seconds=flags.rest_api_timeout_in_ms / 1000, body_bytes=_BODY_BYTES),
     )
     _monitoring(flags, notes)
-    notes += [f"--{name} has no effect" for name in _WITHOUT_EFFECT if getattr(flags, name)]
     poll = max(flags.model_config_file_poll_wait_seconds, 0)
     return Launch(settings, models, file, poll if file is not None else 0, tuple(notes))
 

@@ -44,10 +44,12 @@ class Engine(ABC):
 
     Attributes:
         signatures: How it can be called, by name; `serving_default` is what is called where no name is given.
+        platform: What the Open Inference Protocol calls its format, as Triton does where it has a word.
         warm_ups: Requests that were recorded to be run before it answers: a signature's name and its feeds.
     """
 
     signatures: Mapping[str, Signature]
+    platform: str = ""
     warm_ups: Sequence[tuple[str, Mapping[str, Array]]] = ()
 
     @abstractmethod

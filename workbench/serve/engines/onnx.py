@@ -27,6 +27,8 @@ _DTYPES = {"float": "float32", "double": "float64"}
 class OnnxEngine(Engine):
     """Answers for an `.onnx` file through `serving_default`."""
 
+    platform = "onnx_onnxv1"
+
     def __init__(self, model: ModelFile, threads: int) -> None:
         """Build the session with `threads` inside one operator and none spinning.
 

@@ -40,6 +40,7 @@ class PackedEngine(Engine):
             file.write_bytes(unpack(data))
             self._inside = open_file(ModelFile(file, inside, model.trusted), threads)
         self.signatures: Mapping[str, Signature] = self._inside.signatures
+        self.platform = self._inside.platform
 
     def run(self, signature: str, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Answer one batch."""

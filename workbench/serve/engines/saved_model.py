@@ -29,6 +29,8 @@ _INITIALISER = "__saved_model_init_op"
 class SavedModelEngine(Engine):
     """Answers through every signature of the `serve` graph, those that take serialised `tf.Example`s included."""
 
+    platform = "tensorflow_savedmodel"
+
     def __init__(self, model: ModelFile, threads: int) -> None:
         """Load the graph; only now is TensorFlow imported.
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 class TfliteEngine(Engine):
     """Answers for a `.tflite` file; hides quantised inputs and outputs."""
 
+    platform = "tensorflow_lite"
+
     def __init__(self, model: ModelFile, threads: int) -> None:
         """Build an interpreter for each signature from the file's bytes, which then may be replaced on disk."""
         content = model.path.read_bytes()

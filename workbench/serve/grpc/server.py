@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from workbench.core.errors import ServingError
 from workbench.serve.grpc import model_service, prediction_service
 from workbench.serve.grpc.access import Access
 from workbench.serve.grpc.health_service import HealthService
@@ -73,12 +74,16 @@ def open_port(server: grpc.aio.Server, address: str, security: Security) -> int:
 
     Raises:
         BadInputError: A certificate cannot be used.
-        RuntimeError: The address cannot be used.
+        ServingError: The address cannot be used.
     """
     credentials = None if address.startswith("unix:") else grpc_credentials(security)
-    if credentials is None:
-        return server.add_insecure_port(address)
-    return server.add_secure_port(address, credentials)
+    try:
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials)
+    except RuntimeError:  # gRPC keeps the reason to itself
+        hint = "its folder must exist and be writable, and the path be short" if address.startswith("unix:") else ""
+        raise ServingError(f"gRPC cannot listen on {address}{hint and f'; {hint}'}.") from None
 
 
 def channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:

@@ -42,7 +42,7 @@ def model_metadata(inference: Inference, target: Target) -> dict[str, Any]:
     return {
         "name": servable.name,
         "versions": [str(one.version) for one in versions],
-        "platform": getattr(servable, "platform", ""),
+        "platform": servable.platform,
         "inputs": [_tensor(one) for one in signature.inputs],
         "outputs": [_tensor(one) for one in signature.outputs],
     }

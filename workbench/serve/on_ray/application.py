@@ -31,7 +31,7 @@ def serve_on_ray(
     artifact: Artifact | Mapping[int, Artifact],
     name: str = "model",
     *,
-    port: int = _PORT,
+    port: int = 0,
     replicas: Replicas | None = None,
     settings: ServeSettings | None = None,
     address: str | None = None,
@@ -45,7 +45,7 @@ def serve_on_ray(
     Args:
         artifact: The model, which becomes the next version, or one for each version number.
         name: Model name in the URL and in the store; also the Ray application's.
-        port: TCP port of Ray's proxy; where the cluster already has a proxy, that one is used.
+        port: TCP port of Ray's proxy, 8000 where 0; a cluster that has a proxy already keeps that one.
         replicas: How many, and when more.
         settings: Limits, keys, batching and so on; ports and workers are Ray's matter.
         address: The cluster; None joins the one at hand or starts one on this machine.
@@ -61,7 +61,7 @@ def serve_on_ray(
         versions = [store.publish(artifact, name)]
     else:
         versions = [store.publish(one, name, version) for version, one in sorted(artifact.items())]
-    asked = (settings or ServeSettings()).replace(name=name, port=port)
+    asked = (settings or ServeSettings()).replace(name=name, port=port or _PORT)
     server = RayServer(asked, replicas or Replicas(), store, connect(address))
     server.deploy(versions)
     return server

@@ -82,7 +82,8 @@ class NodeServer:
 
     def url(self) -> str:
         """Return the server's address."""
-        return self._sandbox.url
+        address: str = self._sandbox.url
+        return address
 
     def stop(self) -> None:
         """End the server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -31,6 +32,12 @@ class Security(Settings):
         if not all(_SHA256.fullmatch(each.lower()) for each in keys):
             raise ValueError("must name keys by their SHA-256 in hex, 64 digits, as `new_key()` gives it")
         return {each.lower(): role for each, role in keys.items()}
+
+    @field_validator("certificate", "private_key", "client_ca")
+    @classmethod
+    def _from_everywhere(cls, path: str | None) -> str | None:
+        # It is read by a process that works in another folder.
+        return None if path is None else str(Path(path).expanduser().absolute())
 
     @model_validator(mode="after")
     def _whole(self) -> Security:

@@ -157,7 +157,9 @@ class Supervisor:
             return done.refused[0].reason if done.refused else "there is nothing to serve"
         self._listening = True
         await self.crew.settled()
-        await asyncio.gather(*(self._listen_or_end(worker) for worker in self.crew.ready))
+        for refusal in await asyncio.gather(*(self._listen_or_end(worker) for worker in self.crew.ready)):
+            if refusal:  # the ports are held for it, so the next one would not fare better
+                return f"no worker can listen: {refusal}"
         if not self.crew.ready:
             await self.crew.settled()
         self._asked.tell(event="ready")
@@ -216,14 +218,17 @@ class Supervisor:
     async def _listen(self, worker: WorkerProcess) -> None:
         await worker.channel.call("listen", ports=self._numbers(), first=worker.index == 0)
 
-    async def _listen_or_end(self, worker: WorkerProcess) -> None:
+    async def _listen_or_end(self, worker: WorkerProcess) -> str:
+        """Return why a worker cannot listen, empty where it does, or died, so that its successor will."""
         try:
             await self._listen(worker)
         except RequestError as error:
             _log.error("worker %d cannot listen: %s", worker.pid, error.message)
             worker.kill()
+            return error.message
         except ConnectionError:
-            pass  # its successor will
+            pass
+        return ""
 
     async def _on_reload(self, configs: list[dict[str, Any]], caller: list[str]) -> dict[str, Any]:
         assert self._manager is not None
