@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -16,7 +18,7 @@ import pytest
 from tests.serve.grpc.certificates import Authority
 from workbench.core.errors import BadInputError, ServingError
 from workbench.serve.client import client
-from workbench.serve.sandbox import Sandbox, serve
+from workbench.serve.sandbox import Sandbox, running, serve
 from workbench.serve.security import Security, new_key
 from workbench.serve.settings import ServeSettings
 
@@ -140,3 +142,39 @@ def test_a_wider_address_is_refused_without_keys() -> None:
         with pytest.raises(BadInputError, match=r"^host must be 127\.0\.0\.1, ::1 or localhost"):
             ServeSettings(host=host)
         assert ServeSettings(host=host, security=Security(api_keys={READER.sha256: "predict"})).host == host
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (
+            {"security": Security(certificate="/gone/chain.pem", private_key="/gone/key.pem")},
+            r"no worker can listen: certificate must be a readable PEM file that fits \(No such file or directory\)",
+        ),
+        (
+            {"grpc_socket": "/gone/grpc.sock"},
+            "no worker can listen: gRPC cannot listen on unix:/gone/grpc.sock; its fol",
+        ),
+    ],
+    ids=["certificate", "socket"],
+)
+def test_doors_that_cannot_open_are_told_and_nothing_is_left(
+    settings: dict[str, Any], why: str, tiny_onnx: Artifact, serve_workspace: Workspace
+) -> None:
+    with pytest.raises(ServingError, match=why):
+        serve(tiny_onnx, "closed", workspace=serve_workspace, workers=2, **settings)
+    assert "closed" not in running(serve_workspace).values()
+
+
+def test_certificates_are_found_from_the_folder_of_who_asks(
+    fortress: Fortress, tiny_onnx: Artifact, serve_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = fortress.sandbox.settings.security
+    assert own.certificate is not None
+    assert own.private_key is not None
+    monkeypatch.chdir(Path(own.certificate).parent)
+    security = Security(certificate=Path(own.certificate).name, private_key=os.path.relpath(own.private_key))
+    with serve(tiny_onnx, "near", workspace=serve_workspace, workers=1, security=security) as sandbox:
+        url = sandbox.url.replace("127.0.0.1", "localhost")
+        with client(url, "near", ca=str(fortress.authority.file)) as asker:
+            assert asker.predict(IMAGES).shape == (1, 4)

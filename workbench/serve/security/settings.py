@@ -37,7 +37,7 @@ class Security(Settings):
     @classmethod
     def _from_everywhere(cls, path: str | None) -> str | None:
         # It is read by a process that works in another folder.
-        return None if path is None else str(Path(path).expanduser().absolute())
+        return None if path is None else str(Path(path).absolute())
 
     @model_validator(mode="after")
     def _whole(self) -> Security:
