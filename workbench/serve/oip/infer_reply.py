@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+_ENCODER = json.JSONEncoder(default=lambda value: value.tolist(), separators=(",", ":"))
+
 
 def write_infer(servable: Servable, request: InferRequest, outputs: Mapping[str, Array]) -> tuple[bytes, int | None]:
     """Write a reply.
@@ -78,4 +80,5 @@ def _dumps(document: dict[str, Any]) -> bytes:
     else:
         if b"null" not in text:  # which is how orjson writes NaN and the infinities
             return text
-    return json.dumps(document, default=lambda value: value.tolist(), separators=(",", ":")).encode()
+    # Piece by piece: written at once, a million values would keep all other threads waiting.
+    return "".join(_ENCODER.iterencode(document)).encode()
