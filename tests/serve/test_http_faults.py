@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 import time
+import urllib.request
 import weakref
 import zlib
 from collections import Counter
@@ -23,6 +24,7 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.serve.grpc.door import predict_request
 from workbench.core.artifact import Artifact
 from workbench.serve.batching import Batching
 from workbench.serve.limits import Limits
@@ -348,3 +350,38 @@ def test_time_is_up(slow_onnx: Artifact, serve_workspace: Workspace) -> None:
             status, reply = Asking(sandbox)("/v1/models/slow:predict", body)
             assert (status, json.loads(reply)) == (504, {"error": "Deadline exceeded"})
         assert Asking(sandbox)("/v1/models/slow", b"")[0] == 400
+
+
+def runs(sandbox: Sandbox) -> int:
+    """How often the models of a server were run for requests."""
+    with urllib.request.urlopen(f"{sandbox.url}/monitoring/prometheus/metrics", timeout=10) as page:
+        lines = page.read().decode().splitlines()
+    return sum(int(float(line.split()[-1])) for line in lines if "processed_batch_size_count" in line)
+
+
+def test_what_is_overdue_over_grpc_is_told_in_time_and_never_run(
+    slow_onnx: Artifact, serve_workspace: Workspace
+) -> None:
+    long_body = json.dumps({"instances": [[0, 0, 0, 0]] * 80}).encode()
+    asked = predict_request("slow", x=np.zeros((1, 4), np.float32)).SerializeToString()
+    batching = Batching(mode="off", max_enqueued_batches=4, num_batch_threads=1)
+    with (
+        serve(slow_onnx, "slow", workspace=serve_workspace, workers=1, batching=batching) as sandbox,
+        grpc.insecure_channel(sandbox.grpc) as channel,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
+        call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        busy = pool.submit(Asking(sandbox), "/v1/models/slow:predict", long_body)
+        while call.future(asked, timeout=0.05).code().name == "OK":
+            pass  # the long one is on its way still
+        before = runs(sandbox)
+        for _ in range(3):  # as many as may wait, each time anew: whoever is overdue has left its place
+            late = [call.future(asked, timeout=0.05) for _ in range(4)]
+            begin = time.monotonic()
+            codes = {one.code().name for one in late}
+            assert time.monotonic() - begin < 0.1 + 0.5  # twice the deadline, on a machine that does other things too
+            assert codes == {"DEADLINE_EXCEEDED"}
+        assert not busy.done(), "the long one must be under way all the time"
+        assert busy.result(60)[0] == 200
+        call(asked, timeout=20)
+        assert runs(sandbox) - before == 2
