@@ -15,6 +15,7 @@ import pytest
 import workbench
 from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
+from workbench.jobs import jobs
 from workbench.serve.sandbox import running
 
 if TYPE_CHECKING:
@@ -54,18 +55,23 @@ def begin(home: Workspace) -> Iterator[Callable[..., tuple[subprocess.Popen[str]
         process.communicate()
 
 
-def test_it_serves_until_it_is_interrupted(
-    tiny_onnx: Artifact, home: Workspace, begin: Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_it_serves_until_it_is_told_to_end(
+    number: signal.Signals,
+    tiny_onnx: Artifact,
+    home: Workspace,
+    begin: Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]],
 ) -> None:
     process, facts = begin(tiny_onnx.folder, "--workers", 1)
     assert (facts["name"], facts["versions"], facts["note"]) == ("tiny", [1], "")
     for url in (facts["url"], facts["v2"], f"grpc://{facts['grpc']}"):
         with workbench.client(url, "tiny") as client:
             assert client.predict(IMAGES).tolist() == [[0.25] * 4] * 2
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, told = process.communicate(timeout=20)
     assert (process.returncode, told) == (0, "Answering what is under way …\n")
     assert running(home) == {}
+    assert [job.state for job in jobs(home)] == ["done"]
 
 
 def test_kept_it_returns_and_stop_ends_it(tiny_onnx: Artifact, home: Workspace) -> None:
@@ -102,7 +108,7 @@ def test_print_command_starts_nothing(home: Workspace, tmp_path: Path) -> None:
         (["nothing-there"], "model must be an artifact folder, a model file or a name in the store"),
         (["../etc"], "model must be an artifact folder, a model file or a name in the store"),
         (["{artifact}", "--host", "0.0.0.0"], "host must be 127.0.0.1, ::1 or localhost where no API keys are set"),
-        (["{artifact}", "--engine", "torchserve"], "engine must be workbench or tensorflow-serving"),
+        (["{artifact}", "--engine", "torchserve"], "engine must be workbench, tensorflow-serving or ray"),
         (["{artifact}", "--api-key", "secret"], "must name keys by their SHA-256 in hex"),
         (["{artifact}", "--max-batch-size", "0"], "max_batch_size must be at least 1"),
     ],

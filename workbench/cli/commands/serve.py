@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +42,7 @@ def serve(  # noqa: PLR0913 - one a flag
         list[str] | None, typer.Option("--admin-key", help="SHA-256 of a key that may do all; may be given again.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running; `workbench stop NAME` ends it.")] = False,
-    engine: Annotated[str, typer.Option(help="workbench or tensorflow-serving.")] = "workbench",
+    engine: Annotated[str, typer.Option(help="workbench, or tensorflow-serving for the original.")] = "workbench",
     print_command: Annotated[
         str | None, typer.Option("--print-command", help="Print how docker, binary or kserve would serve it.")
     ] = None,
@@ -60,6 +61,7 @@ def serve(  # noqa: PLR0913 - one a flag
         typer.echo(commands.print_command(target, asked, store, versions), nl=False)
         return
     wanted: Any = engine
+    _hear_ends()
     server = sandbox.start(asked, store, versions, workspace, keep=keep, engine=wanted)
     try:
         server.wait()
@@ -69,6 +71,14 @@ def serve(  # noqa: PLR0913 - one a flag
     except KeyboardInterrupt:
         typer.echo("Answering what is under way …", err=True)
         server.stop()
+
+
+def _hear_ends() -> None:
+    """Have a service manager's and a closed terminal's signal mean what Ctrl-C does."""
+    # The server dies with this process, so that its requests would be lost.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
 
 
 def _found(model: str, given: dict[str, Any], workspace: Workspace) -> tuple[ServeSettings, Store, list[int]]:
