@@ -109,3 +109,12 @@ def test_a_poor_pick_is_told_while_it_runs_and_kept(
     assert made.metrics["representative"]["missing_classes"]
     assert notes == made.metrics["notes"]
     assert any("hold none of class" in note for note in notes)
+
+
+def test_a_model_with_channels_first_says_how_it_gets_its_samples(digits: Dataset) -> None:
+    settings = ConvertSettings(format="tflite", numeric="int8", representative_samples=8)
+    picked = Representative.pick(digits, settings)
+    with pytest.raises(BadInputError, match=r"channels first, as PyTorch's do: .*kind='samples'"):
+        picked.require_shape((1, 28, 28))
+    with pytest.raises(BadInputError, match="take the data that the model was trained for"):
+        picked.require_shape((3, 28, 28))

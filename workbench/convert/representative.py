@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.errors import BadInputError
+from workbench.evaluate.runtimes.base import hint_on_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,7 @@ class Representative:
         if len(ours) != len(shape) or any(want not in (-1, got) for want, got in zip(shape, ours, strict=True)):
             raise BadInputError.of(
                 "representative", rule=f"must have samples of the model's shape {shape}",
-                got=f"{self.data.name} with {ours}", hint="take the data that the model was trained on",
+                got=f"{self.data.name} with {ours}", hint=hint_on_shape(ours, shape),
             )  # fmt: skip
 
     def coverage(self) -> dict[str, Any]:

@@ -212,8 +212,23 @@ def require_shape(runtime: Runtime, shape: tuple[int, ...]) -> None:
     if not _fits(shape, wanted):
         raise BadInputError.of(
             "dataset", rule=f"must have samples of the model's shape {wanted}", got=shape,
-            hint="take the data that the model was trained for",
+            hint=hint_on_shape(shape, wanted),
         )  # fmt: skip
+
+
+def hint_on_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Say where samples that a model takes are to be had.
+
+    Args:
+        shape: Of the samples that it does not take.
+        wanted: What it takes, −1 where an axis is free.
+    """
+    if _fits((*shape[-1:], *shape[:-1]), wanted):
+        return (
+            "this model takes channels first, as PyTorch's do: give an .npz file of such arrays with "
+            "load_dataset(file, kind='samples'), or adopt the PyTorch model, which is turned"
+        )
+    return "take the data that the model was trained for"
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
