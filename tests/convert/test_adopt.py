@@ -191,6 +191,15 @@ def test_what_is_no_model_is_one_sentence(
         adopt(path, workspace=workspace)
 
 
+def test_a_name_that_no_disk_takes_is_one_sentence(workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match=r"path must be one that you may read, got '.*too long: "):
+        adopt("m" * 300, workspace=workspace)
+    with pytest.raises(
+        BadInputError, match=r"path must be of a person this machine knows, got '~nobody-here/m\.keras'"
+    ):
+        adopt("~nobody-here/m.keras", workspace=workspace)
+
+
 def test_adopted_is_an_artifact_like_any_other(files: dict[str, Path], workspace: Workspace) -> None:
     artifact = adopt(files["h5"], workspace=workspace)
     assert Artifact.load(artifact.folder).verify() == artifact

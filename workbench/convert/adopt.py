@@ -76,7 +76,7 @@ def adopt(
         raise BadInputError.of("model", rule="must be a path or a model that can be saved", got=model)
     from workbench.jobs import finish, submit
 
-    path = Path(model).expanduser().absolute()
+    path = _absolute(model)
     if signature is not None and kind_of(path) is not incoming.get("saved_model"):
         raise BadInputError.of("signature", rule="must be left out for what is no SavedModel", got=signature)
     if layout not in get_args(Layout):
@@ -88,6 +88,13 @@ def adopt(
     except JobFailedError as error:
         raise verdict_on(path, error) from error
     return Artifact.load(job.result)
+
+
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:  # `~name` of nobody
+        raise BadInputError.of("path", rule="must be of a person this machine knows", got=str(path)) from None
 
 
 def run(context: StageContext) -> dict[str, Any]:

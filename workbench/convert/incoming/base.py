@@ -158,15 +158,19 @@ def kind_of(path: Path) -> type[Incoming]:
         BadInputError: It is missing, empty, or something else.
         UntrustedModelError: It is a pickle.
     """
-    if not path.is_dir() and not path.is_file():
-        rule = "must be a file or a directory" if path.exists() else "must exist"
-        raise BadInputError.of("path", rule=rule, got=str(path))
     start = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            start = file.read(START)
-        if not start:
-            raise BadInputError.of("path", rule="must be a model file, not an empty one", got=str(path))
+    try:
+        if not path.is_dir() and not path.is_file():
+            rule = "must be a file or a directory" if path.exists() else "must exist"
+            raise BadInputError.of("path", rule=rule, got=str(path))
+        if path.is_file():
+            with path.open("rb") as file:
+                start = file.read(START)
+    except OSError as error:  # no permission, or a name that is too long
+        got = f"{error.strerror}: {path}"
+        raise BadInputError.of("path", rule="must be one that you may read", got=got) from error
+    if not start and path.is_file():
+        raise BadInputError.of("path", rule="must be a model file, not an empty one", got=str(path))
     for name in incoming.names():
         if (unit := incoming.get(name)).matches(path, start):
             return unit
