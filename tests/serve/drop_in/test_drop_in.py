@@ -131,7 +131,7 @@ def all_files(folder: Path, base: Path) -> str:
     return (
         f"--model_config_file={folder}/models --monitoring_config_file={folder}/monitoring "
         f"--enable_batching --batching_parameters_file={folder}/batching "
-        "--grpc_channel_arguments=grpc.max_connection_age_ms=2000,grpc.lb_policy_name=grpclb"
+        "--use_tflite_model=false --grpc_channel_arguments=grpc.max_connection_age_ms=2000,grpc.lb_policy_name=grpclb"
     )
 
 

@@ -23,6 +23,7 @@ IGNORED = {
     **dict.fromkeys(("saved_model_tags", "mixed_precision", "tensorflow_session_config_file"), "text"),
     **dict.fromkeys(("thread_pool_factory_config_file", "platform_config_file"), "text"),
     "use_alts_credentials": "bool",
+    "use_tflite_model": "bool",  # what prefer_tflite_model was called
     "per_process_gpu_memory_fraction": "float",
 }
 """Flags of the original that are taken and change nothing here, and what kind of value each has."""
