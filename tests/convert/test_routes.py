@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.convert.lite_files import lite_file
+from workbench.convert.adopt import adopt
 from workbench.convert.base import converters
 from workbench.convert.edges import edges_here
 from workbench.convert.facts import ModelFacts
@@ -17,6 +19,8 @@ from workbench.core.records.formats import Edge, FormatMap, shortest
 from workbench.report.formats import routes_markdown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.artifact import Format, Numeric
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
@@ -129,6 +133,19 @@ def test_every_edge_from_an_int8_file_is_gone(
     found = try_routes(converted["tflite/int8"], dataset=digits, workspace=workspace)
     assert found.direct
     assert {each.status for each in found.direct} == {"passed"}
+
+
+def test_data_that_does_not_fit_is_told_once_and_starts_nothing(
+    tmp_path: Path, digits: Dataset, workspace: Workspace
+) -> None:
+    source = tmp_path / "line.tflite"
+    source.write_bytes(lite_file())
+    line = adopt(source, workspace=workspace)
+    with pytest.raises(
+        BadInputError, match=r"dataset must have samples of the model's shape \(4,\), got \(28, 28, 1\)"
+    ):
+        try_routes(line, dataset=digits, workspace=workspace)
+    assert {each.status for each in routes(line, workspace=workspace).direct} == {"untried"}
 
 
 def test_a_table_of_edges_is_markdown() -> None:

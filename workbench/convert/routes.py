@@ -68,7 +68,8 @@ def try_routes(
         **settings: Fields of `ConvertSettings` for all of them, such as `parity_samples`.
 
     Raises:
-        BadInputError: It is no artifact, or a setting breaks its rule. What a conversion says is in its edge.
+        BadInputError: It is no artifact, a setting breaks its rule, or the data does not fit an adopted model. What a
+            conversion says is in its edge.
     """
     found = routes(artifact, workspace=workspace)
     starts, gone = {artifact.label: artifact}, set[str]()

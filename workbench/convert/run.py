@@ -10,6 +10,7 @@ from workbench.convert.settings import ConvertSettings
 from workbench.core.artifact import Artifact, Format, Numeric
 from workbench.core.checks import require_artifact
 from workbench.core.errors import BadInputError, JobFailedError
+from workbench.evaluate.runtimes.base import require_sample_shape
 
 if TYPE_CHECKING:
     import os
@@ -102,7 +103,10 @@ def start_conversion(
         asked = asked.replace(numeric=artifact.numeric)
     converter_for(artifact, asked)
     artifact.verify()
-    spec = load_dataset(dataset, workspace=workspace).spec if dataset is not None else _made_with(artifact)
+    data = load_dataset(dataset, workspace=workspace) if dataset is not None else None
+    if data is not None and (taken := _taken_by(artifact)):
+        require_sample_shape(data.shape, taken)
+    spec = _made_with(artifact) if data is None else data.spec
     ranges = load_dataset(representative, workspace=workspace).spec if representative is not None else spec
     request = {
         "artifact": str(artifact.folder),
@@ -132,6 +136,14 @@ def _explained(error: JobFailedError) -> JobFailedError:
     """Add the next step to what is said of a converter that crashed."""
     said = str(error).removesuffix(".")
     return JobFailedError(f"{said}; try another tool, numeric type or format.") if _CRASHED in said else error
+
+
+def _taken_by(artifact: Artifact) -> tuple[int, ...]:
+    """Return the shape of one sample of an adopted model; nothing where its manifest does not tell it."""
+    match artifact.metrics.get("inputs"):
+        case [{"shape": [_, *axes]}] if all(isinstance(axis, int) for axis in axes):
+            return tuple(axes)
+    return ()
 
 
 def _made_with(artifact: Artifact) -> dict[str, Any]:

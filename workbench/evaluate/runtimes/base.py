@@ -208,7 +208,19 @@ def require_shape(runtime: Runtime, shape: tuple[int, ...]) -> None:
     Raises:
         BadInputError: It is another one.
     """
-    wanted = runtime.inputs[0].shape[1:]
+    require_sample_shape(shape, runtime.inputs[0].shape[1:])
+
+
+def require_sample_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Refuse a dataset whose samples a model does not take.
+
+    Args:
+        shape: Of one sample.
+        wanted: What the model takes, −1 where an axis is free.
+
+    Raises:
+        BadInputError: They differ.
+    """
     if not _fits(shape, wanted):
         raise BadInputError.of(
             "dataset", rule=f"must have samples of the model's shape {wanted}", got=shape,
