@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.convert.lite_files import lite_file
+from tests.convert.lite_files import flattening_file, lite_file
 from workbench.convert.adopt import adopt
 from workbench.convert.base import converters
 from workbench.convert.edges import edges_here
 from workbench.convert.facts import ModelFacts
 from workbench.convert.routes import convert_along, routes, try_routes
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError
+from workbench.core.errors import BadInputError, JobFailedError
 from workbench.core.records.formats import Edge, FormatMap, shortest
 from workbench.report.formats import routes_markdown
 
@@ -120,6 +120,15 @@ def test_a_way_of_several_steps_is_gone(trained: Artifact, digits: Dataset, work
 def test_no_way_is_one_sentence(converted: dict[str, Artifact], digits: Dataset, workspace: Workspace) -> None:
     with pytest.raises(BadInputError, match=r"format must be reachable from tflite/int8, got 'onnx/float32'"):
         convert_along(converted["tflite/int8"], "onnx", dataset=digits, workspace=workspace)
+
+
+def test_what_failed_once_can_be_asked_for_again(tmp_path: Path, digits: Dataset, workspace: Workspace) -> None:
+    source = tmp_path / "flattening.tflite"
+    source.write_bytes(flattening_file(at_once=True))
+    model = adopt(source, workspace=workspace)
+    with pytest.raises(JobFailedError, match="longer than its limit"):
+        convert_along(model, "packed", dataset=digits, time_limit=0.001, workspace=workspace)
+    assert convert_along(model, "packed", dataset=digits, workspace=workspace).label == "packed/float32"
 
 
 def test_a_path_is_no_model(workspace: Workspace) -> None:

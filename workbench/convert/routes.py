@@ -109,6 +109,10 @@ def convert_along(
     found = routes(artifact, workspace=workspace)
     path = found.path(format, numeric)
     if path is None:
+        # What failed once may have lacked time, other data or a newer program; it is tried again before it is refused.
+        afresh = [each.model_copy(update={"status": "untried"}) for each in found.edges]
+        path = shortest(afresh, found.start, f"{format}/{numeric}")
+    if path is None:
         reached = ", ".join(found.reachable()) or "nothing"
         raise BadInputError.of("format", rule=f"must be reachable from {found.start}", got=f"{format}/{numeric}",
                                hint=f"this model can become {reached}")  # fmt: skip
