@@ -185,3 +185,14 @@ def test_settings_are_checked() -> None:
         client("https://127.0.0.1:9", ca="/nowhere.pem")
     with pytest.raises(BadInputError, match="certificate must be given together with private_key"):
         client("https://127.0.0.1:9", certificate=__file__)
+
+
+def test_what_can_be_no_question_is_not_asked(ask: Callable[[str], Client]) -> None:
+    double = ask("double")
+    for version in (-1, 2**63, "3", 1.5):
+        with pytest.raises(BadInputError, match=r"version must be a whole number from 0 to 2\^63 - 1"):
+            double.predict([[1, 2]], version=version)  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="inputs must be an array, or lists of the same lengths"):
+        double.predict([[1, 2], [3]])
+    with pytest.raises(BadInputError, match=r"inputs\['x'\] must be an array"):
+        double.predict({"x": [[1, 2], [3]]})

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DEFAULT = Retries()
+_NEWEST = 2**63 - 1
 
 
 def client(
@@ -109,11 +110,14 @@ class Client:
             An array [n, …], or one by name where the model has several outputs. Over REST decimals are float32.
 
         Raises:
-            BadInputError: Both a version and a label are given, or what the protocol has no place for.
+            BadInputError: Both a version and a label are given, or what the protocol has no place for, or the inputs
+                are no arrays.
             ServingError: The server refused, with its own reason, or does not answer.
         """
         if version is not None and label is not None:
             raise BadInputError.of("label", rule="must not be given beside a version", got=label)
+        if version is not None and not (isinstance(version, int | np.integer) and 0 <= version <= _NEWEST):
+            raise BadInputError.of("version", rule="must be a whole number from 0 to 2^63 - 1", got=version)
         who = Who(version, label, signature)
         arrays = _arrays(inputs)
         outputs = self._ask(lambda seconds: self._face.predict(arrays, who, seconds), timeout)
@@ -200,11 +204,14 @@ def _face(access: Access) -> Face:
 
 def _arrays(inputs: Any) -> Any:
     if hasattr(inputs, "keys"):
-        return {name: _array(value) for name, value in inputs.items()}
-    return _array(inputs)
+        return {name: _array(value, f"inputs[{name!r}]") for name, value in inputs.items()}
+    return _array(inputs, "inputs")
 
 
-def _array(value: Any) -> Array:
-    array = np.asarray(value)
+def _array(value: Any, what: str) -> Array:
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadInputError.of(what, rule="must be an array, or lists of the same lengths", got=value) from error
     # NumPy's own type for bytes loses zeros at their ends.
     return np.array(value, dtype=object) if array.dtype.kind == "S" and array is not value else array
