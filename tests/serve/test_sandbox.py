@@ -62,6 +62,15 @@ def test_a_ready_one_answers(served: Sandbox) -> None:
     assert repr(served) == f"Sandbox('tiny', ready at {served.url})"
 
 
+def test_a_label_that_can_be_none_publishes_nothing(
+    served: Sandbox, tiny_tflite: Artifact, serve_workspace: Workspace
+) -> None:
+    before = Store.of(serve_workspace).versions("tiny")
+    with pytest.raises(BadInputError, match="label must be made of letters, digits and _, got 'a/b'"):
+        served.publish(tiny_tflite, label="a/b")
+    assert Store.of(serve_workspace).versions("tiny") == before
+
+
 def test_tflite_answers_batches_of_any_size(tiny_tflite: Artifact, home: Workspace) -> None:
     with serve(tiny_tflite, "tiny", workers=1, workspace=home) as sandbox:
         for size in (1, 7, 2):

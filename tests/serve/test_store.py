@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,6 +50,25 @@ def test_a_number_holds_one_model(store: Store, tmp_path: Path) -> None:
     assert store.publish(artifact(tmp_path / "a", b"a"), "m", 5) == 5
     with pytest.raises(BadInputError, match="version must not hold another model of m already, got 5"):
         store.publish(artifact(tmp_path / "b", b"b"), "m", 5)
+
+
+def test_after_the_last_number_there_is_none(store: Store, tmp_path: Path) -> None:
+    last = artifact(tmp_path / "a", b"a")
+    assert store.publish(last, "m", 2**63 - 1) == store.publish(last, "m") == 2**63 - 1
+    with pytest.raises(BadInputError, match="version must be given where the newest is 2"):
+        store.publish(artifact(tmp_path / "b", b"b"), "m")
+    assert [path.name for path in (store.base / "m").iterdir()] == [str(2**63 - 1)]
+
+
+def test_one_artifact_or_some_by_their_numbers(store: Store, tmp_path: Path) -> None:
+    one, other = artifact(tmp_path / "a", b"a"), artifact(tmp_path / "b", b"b")
+    assert (store.publish_all(one, "m"), store.publish_all({7: one, 3: other}, "m")) == ([1], [3, 7])
+
+
+@pytest.mark.parametrize("given", ["a folder", None, {}, {"1": None}, {1: "a folder"}], ids=repr)
+def test_what_is_no_artifact_is_said_with_the_way_to_one(store: Store, given: Any) -> None:
+    with pytest.raises(BadInputError, match=r"artifact must be an Artifact, or some by.* `workbench\.Artifact\.load"):
+        store.publish_all(given, "m")
 
 
 def test_two_writers_lose_nothing(store: Store, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from workbench.serve.client import Client
 from workbench.serve.control import Reload
 from workbench.serve.hub import proxied
 from workbench.serve.process import LOG
+from workbench.serve.store import check_label
 from workbench.serve.supervision.asking import ask
 from workbench.serve.supervision.status import WorkerStatus
 
@@ -213,10 +214,12 @@ class Sandbox:
             What was done; the version answers.
 
         Raises:
-            BadInputError: The artifact cannot be served.
+            BadInputError: The artifact cannot be served, or the label is none.
             WorkspaceError: Its file was changed, or the store cannot be written.
             ServingError: It cannot be loaded, the message says why; what answered before goes on.
         """
+        if label is not None:
+            check_label(label)
         version = self._store.publish(artifact, self.name)
         done = self._reload(version)
         for one in done.refused:

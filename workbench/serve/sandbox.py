@@ -10,7 +10,6 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, ServingError, WorkspaceError
 from workbench.core.workspace import Workspace, read_json
 from workbench.jobs.lock import is_held, release
@@ -27,6 +26,7 @@ from workbench.serve.store import Store
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from workbench.core.artifact import Artifact
     from workbench.serve.on_ray.application import RayServer
 
 __all__ = ["Engine", "Sandbox", "attach_server", "running", "serve", "start"]
@@ -102,10 +102,7 @@ def serve(
 
         return serve_on_ray(artifact, name, port=port, settings=asked, workspace=workspace)
     store = Store.of(workspace)
-    if isinstance(artifact, Artifact):
-        versions = [store.publish(artifact, name)]
-    else:
-        versions = [store.publish(one, name, version) for version, one in sorted(artifact.items())]
+    versions = store.publish_all(artifact, name)
     sandbox = start(asked, store, versions, workspace, keep=keep, engine=engine)
     return sandbox.wait() if wait else sandbox
 

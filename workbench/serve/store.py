@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,23 @@ class Store:
         finally:
             shutil.rmtree(copy, ignore_errors=True)
 
+    def publish_all(self, artifact: Artifact | Mapping[int, Artifact], name: str) -> list[int]:
+        """Copy an artifact into the store as the next version, or one for each number, and return the numbers.
+
+        Raises:
+            BadInputError: As `publish`, or it is no artifact.
+            WorkspaceError: As `publish`.
+        """
+        if isinstance(artifact, Artifact):
+            return [self.publish(artifact, name)]
+        every = artifact if isinstance(artifact, Mapping) else {}
+        if not every or not all(type(key) is int and isinstance(each, Artifact) for key, each in every.items()):
+            raise BadInputError.of(
+                "artifact", rule="must be an Artifact, or some by their version numbers", got=artifact,
+                hint="`workbench.Artifact.load(folder)` opens one, `workbench.adopt(file)` makes one",
+            )  # fmt: skip
+        return [self.publish(one, name, version) for version, one in sorted(every.items())]
+
     def labels(self, name: str) -> dict[str, int]:
         """Return a model's labels and the versions they mean.
 
@@ -129,8 +147,7 @@ class Store:
             BadInputError: The label has other signs than letters, digits and `_`, or there is no such version.
             WorkspaceError: The labels are damaged, or the store cannot be written.
         """
-        if not _LABEL.fullmatch(label):
-            raise BadInputError.of("label", rule="must be made of letters, digits and _", got=label)
+        check_label(label)
         known = self.versions(name)
         if version not in known:
             raise BadInputError.of(
@@ -150,6 +167,10 @@ class Store:
             same = max(known, default=None) if wanted is None else wanted
             if same in known and _holds(known[same], artifact):
                 return same
+            if version > MAX_VERSION:
+                raise BadInputError.of(
+                    "version", rule="must be given where the newest is 2^63 - 1, after which none comes", got=wanted
+                )
             if wanted in known:
                 raise BadInputError.of(
                     "version", rule=f"must not hold another model of {name} already", got=wanted,
@@ -163,6 +184,16 @@ class Store:
                         raise
                 continue
             return version
+
+
+def check_label(label: str) -> None:
+    """Refuse what no version may be called.
+
+    Raises:
+        BadInputError: It has other signs than letters, digits and `_`.
+    """
+    if not _LABEL.fullmatch(label):
+        raise BadInputError.of("label", rule="must be made of letters, digits and _", got=label)
 
 
 def _holds(folder: Path, artifact: Artifact) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from workbench.core.artifact import Artifact
 from workbench.core.errors import ServingError
 from workbench.core.workspace import Workspace
 from workbench.serve.client import client
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from workbench.core.artifact import Artifact
     from workbench.serve.client import Client
 
 _HOST = "127.0.0.1"
@@ -57,10 +57,7 @@ def serve_on_ray(
     """
     workspace = Workspace.of(workspace)
     store = Store.of(workspace)
-    if isinstance(artifact, Artifact):
-        versions = [store.publish(artifact, name)]
-    else:
-        versions = [store.publish(one, name, version) for version, one in sorted(artifact.items())]
+    versions = store.publish_all(artifact, name)
     asked = (settings or ServeSettings()).replace(name=name, port=port or _PORT)
     server = RayServer(asked, replicas or Replicas(), store, connect(address))
     server.deploy(versions)
