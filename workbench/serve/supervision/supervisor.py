@@ -157,9 +157,12 @@ class Supervisor:
             return done.refused[0].reason if done.refused else "there is nothing to serve"
         self._listening = True
         await self.crew.settled()
-        for refusal in await asyncio.gather(*(self._listen_or_end(worker) for worker in self.crew.ready)):
-            if refusal:  # the ports are held for it, so the next one would not fare better
-                return f"no worker can listen: {refusal}"
+        # Only the first has the Unix socket: who finds a port open may use that too.
+        for first in (True, False):
+            some = [worker for worker in self.crew.ready if (worker.index == 0) is first]
+            for refusal in await asyncio.gather(*map(self._listen_or_end, some)):
+                if refusal:  # the ports are held for it, so the next one would not fare better
+                    return f"no worker can listen: {refusal}"
         if not self.crew.ready:
             await self.crew.settled()
         self._asked.tell(event="ready")
