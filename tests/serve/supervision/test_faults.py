@@ -21,6 +21,7 @@ import pytest
 from workbench.core.errors import ServingError
 from workbench.jobs.job import Job
 from workbench.serve.sandbox import Sandbox, attach_server, running, serve
+from workbench.serve.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,6 +152,24 @@ def test_a_new_worker_serves_what_the_others_do(sandbox: Sandbox, numbered: Call
         assert json.loads(connection.getresponse().read()) == {"predictions": [[5.0, 5.0], [10.0, 10.0]]}
         connection.close()
     assert [one.state for one in sandbox.client.status()] == ["AVAILABLE", "END"]
+
+
+def test_a_version_whose_file_is_gone_is_lost_alone(numbered: Callable[[int], Artifact], home: Workspace) -> None:
+    every = {1: numbered(1), 2: numbered(2)}
+    with serve(every, "lost", workers=2, workspace=home) as sandbox:
+        file = next(Store.of(home).versions("lost")[2].glob("*.onnx"))
+        content = file.read_bytes()
+        file.write_bytes(content[:20])
+        for worker in sandbox.workers:
+            os.kill(worker.pid, signal.SIGKILL)
+        until(lambda: [state for state, _ in states(sandbox)] == ["ready"] * 2 and sandbox.versions == (1,))
+        assert sandbox.client.predict(np.ones((1, 2), np.float32)).tolist() == [[1.0, 1.0]]
+        newest = sandbox.client.status()[0]
+        assert (newest.version, newest.state) == (2, "END")
+        assert "it was truncated or changed" in newest.error
+        file.write_bytes(content)
+        until(lambda: sandbox.reload() and sandbox.versions == (1, 2))
+        assert sandbox.client.predict(np.ones((1, 2), np.float32)).tolist() == [[2.0, 2.0]]
 
 
 def test_kill_of_the_supervisor_ends_all_and_is_told_at_once(sandbox: Sandbox) -> None:

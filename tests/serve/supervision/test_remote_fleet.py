@@ -116,6 +116,40 @@ def test_one_that_comes_late_gets_all_that_is_wanted() -> None:
     run(test)
 
 
+def test_what_nobody_can_load_again_is_given_up_alone() -> None:
+    async def test(fleet: RemoteFleet) -> None:
+        lost: list[tuple[str, int, str]] = []
+        fleet.on_lost = lambda *facts: lost.append(facts)
+        first = await Played(fleet).come()
+        for version in (1, 2, 3):
+            await fleet.load("m", version, HERE)
+            await fleet.serve("m", version)
+
+        def picky() -> Played:
+            worker = Played(fleet)
+
+            async def refuse(ask: str) -> None:
+                if ask == "load" and worker.told[-1][2] == 2:
+                    raise RequestError(Code.FAILED_PRECONDITION, "it was truncated")
+
+            worker.before = refuse
+            return worker
+
+        early = picky()
+        with pytest.raises(RequestError, match="it was truncated"):  # another answers with it
+            await early.come()
+        early.kill()
+        assert lost == []
+        first.kill()
+        successors = await asyncio.gather(picky().come(), picky().come())
+        assert lost == [("m", 2, "it was truncated")]
+        for one in successors:
+            assert one.applied == {("m", 1): True, ("m", 3): True}
+            assert ("show", "m", 2, "END", "it was truncated") in one.told
+
+    run(test)
+
+
 def test_what_is_wanted_while_one_joins_reaches_it_too() -> None:
     async def test(fleet: RemoteFleet) -> None:
         await Played(fleet).come()

@@ -13,7 +13,7 @@ from workbench.serve.supervision.channel import ChannelClosedError
 from workbench.serve.versions.fleet import LoadError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from pathlib import Path
 
     from workbench.serve.servable import State
@@ -36,10 +36,13 @@ class _Wanted:
 class RemoteFleet:
     """Implements `versions.fleet.Fleet` over worker processes.
 
-    A worker that dies meanwhile delays nothing: its successor is given all that is wanted before it listens.
+    A worker that dies meanwhile delays nothing: its successor is given all that is wanted before it listens. Where it
+    cannot load a version, it does not listen as long as others answer with that; where nobody does, the version alone
+    is given up.
     """
 
     def __init__(self) -> None:
+        self.on_lost: Callable[[str, int, str], None] = lambda *_: None
         self._workers: list[WorkerProcess] = []
         self._wanted = _Wanted()
         self._revision = 0
@@ -149,14 +152,31 @@ class RemoteFleet:
             worker.applied.pop(key)
             await worker.channel.call("unload", name=key[0], version=key[1])
         for (name, version), path in sorted(wanted.versions.items()):
-            if not await _load(worker, name, version, path):
-                raise ChannelClosedError
+            try:
+                if not await _load(worker, name, version, path):
+                    raise ChannelClosedError
+            except RequestError as refusal:
+                self._lose(name, version, refusal)
+                continue
             if (name, version) in wanted.serving:
                 await _serve(worker, name, version)
         for (name, version), (state, error) in [*wanted.shown.items()]:
             await worker.channel.call("show", name=name, version=version, state=state, error=error)
         for name, labels in [*wanted.labels.items()]:
             await worker.channel.call("label", name=name, labels=labels)
+
+    def _lose(self, name: str, version: int, refusal: RequestError) -> None:
+        """Give up a version that nobody can load again, so that the others are not lost with it."""
+        key = (name, version)
+        if key not in self._wanted.versions:
+            return  # in the meantime
+        if self._workers or key not in self._wanted.serving:
+            raise refusal
+        del self._wanted.versions[key]
+        self._wanted.serving.discard(key)
+        self._wanted.shown[key] = ("END", refusal.message)
+        self._revision += 1
+        self.on_lost(name, version, refusal.message)
 
     async def _everyone(self, ask: str, **arguments: Any) -> None:
         async def one(worker: WorkerProcess) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from workbench.core.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from workbench.serve.servable import State
@@ -21,7 +21,13 @@ class Fleet(Protocol):
     """All that answer requests; each call returns when every one of them has done what it says.
 
     Calls for one model come one after another. A call for a version or model that is not held does nothing.
+
+    Attributes:
+        on_lost: Is told of a version that was served and that nobody holds any more: model name, number, and why, one
+            sentence that clients may read.
     """
+
+    on_lost: Callable[[str, int, str], None]
 
     async def load(self, name: str, version: int, path: Path) -> None:
         """Load and warm up a version; none serves it yet, a status request shows it as LOADING.

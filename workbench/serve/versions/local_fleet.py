@@ -31,6 +31,7 @@ class LocalFleet:
             models: Where versions go that answer.
             make: Makes a version, not loaded, of its model's name, its number and its folder.
         """
+        self.on_lost: Callable[[str, int, str], None] = lambda *_: None  # what this process holds it keeps
         self._models = models
         self._make = make
         self._waiting: dict[tuple[str, int], Servable] = {}

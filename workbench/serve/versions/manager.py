@@ -60,6 +60,7 @@ class Manager:
             on_change: Is told what a look or a request changed.
         """
         self._fleet = fleet
+        fleet.on_lost = self._on_lost
         self._first = tuple(configs)
         self._poll_seconds = poll_seconds
         self._retries = retries or Retries()
@@ -212,6 +213,10 @@ class Manager:
             if self._on_change is not None:
                 self._on_change(done)
         return done
+
+    def _on_lost(self, name: str, version: int, error: str) -> None:
+        if name in self._models:
+            self._remember(self._models[name].lose(version, error))
 
     async def _shielded(self, work: Coroutine[Any, Any, Any]) -> Any:
         # A client that goes away must not stop a version half way.

@@ -109,6 +109,19 @@ class ServedModel:
         await self._fleet.forget(self.config.name)
         return done
 
+    def lose(self, version: int, error: str) -> Reload:
+        """Take note that the fleet holds a version no more, which is then tried again as one that failed to load."""
+        one = self._versions.get(version)
+        if one is None or one.state != "AVAILABLE":
+            return Reload()
+        one.state, one.error, one.failures, one.failed_as, one.seen_as = "END", error, 1, (), ()
+        if self._retries.most:
+            one.retry_at = self._retries.clock() + self._retries.seconds
+        name = self.config.name
+        return Reload(
+            unloaded=((name, version),), refused=(Refusal(name=name, version=version, reason=f"it is lost: {error}"),)
+        )
+
     async def label(self, labels: dict[str, int]) -> None:
         """Replace all labels."""
         if labels != self.labels:
