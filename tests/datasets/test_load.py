@@ -169,3 +169,14 @@ def test_a_workspace_that_cannot_be_written_is_one_error_and_nothing_half_writte
         Dataset.from_arrays(x, y, x, y, workspace=Workspace.at(tmp_path / "home"))
     shutil.rmtree(tmp_path / "home", ignore_errors=True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["home"]
+
+
+def test_what_another_process_has_just_moved_away_is_no_fault(fresh_workspace: Workspace) -> None:
+    """Half-written folders are looked for where others put theirs into place: one is listed and gone."""
+    home = fresh_workspace.cache / "datasets"
+    home.mkdir(parents=True)
+    (home / ".partial-moved").symlink_to(home / "gone")
+    values = np.zeros((4, 8, 8, 1), np.uint8)
+    labels = np.array([0, 1, 0, 1])
+    made = Dataset.from_arrays(values, labels, values, labels, name="own", workspace=fresh_workspace)
+    assert made.train_size == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -207,8 +208,9 @@ def _put(partial: Path, folder: Path) -> None:
 def _clear(home: Path) -> None:
     # A process that was killed in the middle leaves its partial folder; nobody works on one for a day.
     for partial in home.glob(f"{_PARTIAL}*"):
-        if time.time() - partial.stat().st_mtime > _STALE_AFTER_S:
-            shutil.rmtree(partial, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process has just put its own into place
+            if time.time() - partial.stat().st_mtime > _STALE_AFTER_S:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def as_floats(stored: NDArray[Any]) -> NDArray[np.float32]:
