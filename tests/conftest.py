@@ -76,6 +76,8 @@ def interrupts_arrive() -> None:
     """Let programs that tests start be interrupted: what a script starts in the background ignores Ctrl-C for good."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # `nohup`; a handler, unlike this, is not handed on
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

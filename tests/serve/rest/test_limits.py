@@ -278,8 +278,8 @@ def test_far_too_many_connections_are_closed_at_once(open_port: Callable[..., An
     reading.wait_until(lambda: port.connections() <= 66)
     for each in held:
         each.close()
-    reading.wait_until(lambda: port.connections() == 0)
-    assert port.predict()[0] == 200
+    # Some may not have been accepted yet, though their clients have gone.
+    reading.wait_until(lambda: port.predict()[0] == 200)
 
 
 def test_who_reads_no_reply_is_cut_off(open_port: Callable[..., Any], reading: Any) -> None:
