@@ -325,7 +325,7 @@ def press(sandbox: Sandbox, clients: int, seconds: float) -> tuple[Counter[int],
 
 @pytest.mark.parametrize("seconds", [2, pytest.param(30, marks=pytest.mark.slow)])
 def test_overload_is_refused_and_passes(slow_onnx: Artifact, serve_workspace: Workspace, seconds: float) -> None:
-    batching = Batching(mode="off", max_enqueued_batches=8)
+    batching = Batching(mode="off", max_enqueued_batches=8, max_batch_size=1)
     with serve(slow_onnx, "slow", workspace=serve_workspace, workers=1, batching=batching) as sandbox:
         press(sandbox, 2, 0.5)
         peak_statuses, base = press(sandbox, 2, seconds)

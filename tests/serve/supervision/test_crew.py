@@ -35,13 +35,15 @@ async def until(crew: Crew, condition: Callable[[], bool]) -> None:
 
 
 def run(crew: Crew, test: Callable[[], Awaitable[None]]) -> None:
+    others = set(psutil.Process().children())  # of tests before
+
     async def all_of_it() -> None:
         await crew.begin()
         try:
             await test()
         finally:
             await crew.drain(1, asyncio.Event())
-        assert not psutil.Process().children()
+        assert set(psutil.Process().children()) <= others
 
     asyncio.run(all_of_it())
 
