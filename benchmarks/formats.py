@@ -1,7 +1,7 @@
 """How long every edge of the format map takes for the documents' CNN, with a warm worker, parity check included.
 
 Trained on digits for one epoch: what an edge costs does not depend on what the weights are. Every edge is gone
-alone, one after the other, in two fresh workspaces (in one the second would be answered at once); the mean of the two is
+alone, one after the other, in two fresh workspaces (in one the second would be answered at once); the mean of both is
 quoted. Edges from PyTorch are gone where it is installed.
 """
 
