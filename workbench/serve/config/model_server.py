@@ -10,6 +10,7 @@ from workbench.core.errors import BadInputError
 from workbench.serve.config.fields import Fields
 from workbench.serve.config.model_config import All, Latest, ModelConfig, Specific
 from workbench.serve.config.text_proto import parse
+from workbench.serve.config.tokens import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,12 +122,12 @@ def _label(fields: Fields) -> tuple[str, int]:
 
 def _written(config: ModelConfig) -> str:
     lines = [
-        f"name: {_quoted(config.name)}",
-        f"base_path: {_quoted(config.base_path)}",
+        f"name: {quoted(config.name)}",
+        f"base_path: {quoted(config.base_path)}",
         f'model_platform: "{_PLATFORM}"',
         f"model_version_policy {{ {_written_policy(config.policy)} }}",
         *(
-            f"version_labels {{ key: {_quoted(label)} value: {version} }}"
+            f"version_labels {{ key: {quoted(label)} value: {version} }}"
             for label, version in sorted(config.labels.items())
         ),
     ]
@@ -139,12 +140,3 @@ def _written_policy(policy: Latest | All | Specific) -> str:
     if isinstance(policy, All):
         return "all {}"
     return f"specific {{ {''.join(f'versions: {version} ' for version in policy.versions)}}}"
-
-
-def _quoted(text: str) -> str:
-    signs = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
-    return '"' + "".join(signs.get(sign, sign if sign.isprintable() else _octal(sign)) for sign in text) + '"'
-
-
-def _octal(sign: str) -> str:
-    return "".join(f"\\{byte:03o}" for byte in sign.encode("utf-8", "replace"))

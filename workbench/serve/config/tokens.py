@@ -124,3 +124,13 @@ def _escaped(escape: re.Match[str], where: Token) -> bytes:
     elif escape["one"] in _SIGNS:
         return _SIGNS[escape["one"]]
     raise TextProtoError.at(where, f"a string must not hold the escape {escape.group()}")
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string of the format, on one line."""
+    signs = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
+    return '"' + "".join(signs.get(sign, sign if sign.isprintable() else _octal(sign)) for sign in text) + '"'
+
+
+def _octal(sign: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in sign.encode("utf-8", "replace"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import BadInputError
-from workbench.serve.config.model_config import Latest, Specific
+from workbench.serve.config.model_server import write_models
+from workbench.serve.config.tokens import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,32 +62,12 @@ def flags(settings: ServeSettings, ports: Mapping[str, int], files: Mapping[str,
 
 def texts(settings: ServeSettings, config: ModelConfig) -> dict[str, str]:
     """Return the files that the flags name: what is served, and batching and TLS where they are on."""
-    found = {MODELS: models_text(config)}
+    found = {MODELS: write_models([config])}
     if settings.batching.mode == "on":
         found[BATCHING] = _batching_text(settings.batching)
     if settings.security.certificate is not None:
         found[SSL] = _ssl_text(settings.security)
     return found
-
-
-def models_text(config: ModelConfig) -> str:
-    """Return a `ModelServerConfig` of one model as text proto."""
-    policy = "all {}"
-    if isinstance(config.policy, Latest):
-        policy = f"latest {{ num_versions: {config.policy.num_versions} }}"
-    elif isinstance(config.policy, Specific):
-        policy = "specific { " + " ".join(f"versions: {each}" for each in config.policy.versions) + " }"
-    labels = [
-        f"    version_labels {{ key: {_quoted(label)} value: {version} }}\n"
-        for label, version in sorted(config.labels.items())
-    ]
-    return (
-        "model_config_list {\n  config {\n"
-        f"    name: {_quoted(config.name)}\n"
-        f"    base_path: {_quoted(config.base_path)}\n"
-        '    model_platform: "tensorflow"\n'
-        f"    model_version_policy {{ {policy} }}\n" + "".join(labels) + "  }\n}\n"
-    )
 
 
 def _batching_text(batching: Batching) -> str:
@@ -105,7 +85,7 @@ def _batching_text(batching: Batching) -> str:
 def _ssl_text(security: Security) -> str:
     files = {"server_key": security.private_key, "server_cert": security.certificate, "custom_ca": security.client_ca}
     verify = "true" if security.client_ca is not None else "false"
-    lines = [f"{field}: {_quoted(open_text(path))}\n" for field, path in files.items() if path is not None]
+    lines = [f"{field}: {quoted(open_text(path))}\n" for field, path in files.items() if path is not None]
     return "".join(lines) + f"client_verify: {verify}\n"
 
 
@@ -120,8 +100,3 @@ def open_text(path: str) -> str:
             return file.read()
     except (OSError, ValueError) as error:
         raise BadInputError.of("security", rule=f"must name PEM files that can be read ({error})", got=path) from None
-
-
-def _quoted(text: str) -> str:
-    # Text proto and JSON write strings alike.
-    return json.dumps(text, ensure_ascii=False)

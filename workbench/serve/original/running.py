@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.workspace import write_atomic
+from workbench.serve.config.model_server import write_models
 from workbench.serve.control import Refusal, Reload
-from workbench.serve.original.options import BINARY, MODELS, flags, models_text, texts
+from workbench.serve.original.options import BINARY, MODELS, flags, texts
 from workbench.serve.supervision.control_door import ControlDoor
 from workbench.serve.supervision.ports import hold
 from workbench.serve.supervision.status import WorkerStatus
@@ -155,7 +156,7 @@ class Original:
             self._catalogue.add(add)
         try:
             (config,) = self._catalogue.configs()
-            write_atomic(self._folder / MODELS, models_text(config), private=True)
+            write_atomic(self._folder / MODELS, write_models([config]), private=True)
         except WorkbenchError as error:
             return {"done": Reload().to_json(), "error": str(error)}
         now = await self._follow(set(self._catalogue.versions))
