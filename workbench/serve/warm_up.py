@@ -27,7 +27,6 @@ FILE = "assets.extra/tf_serving_warmup_requests"
 _MOST = 1000
 _MAX_BYTES = 1 << 30
 _POLYNOMIAL, _MASK = 0x82F63B78, 0xA282EAD8
-_VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 # Fields of `PredictionLog`; each holds a message whose first field is the request.
 _CLASSIFY, _REGRESS, _PREDICT = 2, 3, 6
 _REQUESTS = {_CLASSIFY: "ClassificationRequest", _REGRESS: "RegressionRequest", _PREDICT: "PredictRequest"}
@@ -84,53 +83,21 @@ def _masked_crc(data: bytes) -> int:
 
 
 def _request(record: bytes, signatures: Mapping[str, Signature]) -> tuple[str, Feeds] | None:
+    from workbench.evaluate.graphs.protobuf import Message
     from workbench.serve.grpc.messages import message
     from workbench.serve.grpc.tensors import read_tensors
 
-    for number, log in _fields(record):
-        if number not in _REQUESTS:
-            continue  # a log of what is not asked of this server
-        raw = next((content for field, content in _fields(log) if field == 1), b"")
-        request = message(f"tensorflow.serving.{_REQUESTS[number]}").FromString(raw)
-        name = request.model_spec.signature_name or DEFAULT
-        signature = signatures[name]
-        if number == _PREDICT:
-            feeds = read_tensors(request.inputs, _MAX_BYTES)
-            return name, {tensor.name: feeds[tensor.name] for tensor in signature.inputs}
-        examples = list(request.input.example_list.examples)
-        array = np.empty(len(examples), dtype=object)
-        array[:] = examples
-        return name, {signature.inputs[0].name: array}
-    return None
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Give the fields of a serialised message that hold bytes, by number."""
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        kind = key & 7
-        if kind == _VARINT:
-            _, at = _varint(data, at)
-        elif kind in (_FIXED64, _FIXED32):
-            at += 8 if kind == _FIXED64 else 4
-        elif kind == _LENGTH_DELIMITED:
-            length, at = _varint(data, at)
-            if at + length > len(data):
-                raise ValueError("a message that ends too early")
-            yield key >> 3, data[at : at + length]
-            at += length
-        else:
-            raise ValueError("no message")
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:  # noqa: PLR2004 - the last byte has no eighth bit
-            return value, at
-        if shift > 63:  # noqa: PLR2004 - bits of the largest integer
-            raise ValueError("an integer that does not end")
+    log = Message(record)
+    number = next((each for each in _REQUESTS if log.has(each)), None)
+    if number is None:
+        return None  # a log of what is not asked of this server
+    request = message(f"tensorflow.serving.{_REQUESTS[number]}").FromString(log.message(number).content(1))
+    name = request.model_spec.signature_name or DEFAULT
+    signature = signatures[name]
+    if number == _PREDICT:
+        feeds = read_tensors(request.inputs, _MAX_BYTES)
+        return name, {tensor.name: feeds[tensor.name] for tensor in signature.inputs}
+    examples = list(request.input.example_list.examples)
+    array = np.empty(len(examples), dtype=object)
+    array[:] = examples
+    return name, {signature.inputs[0].name: array}
