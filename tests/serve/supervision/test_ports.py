@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from workbench.core.errors import ServingError
 from workbench.serve.supervision.ports import deafen, hold, listener
 
 HERE = "127.0.0.1"
@@ -38,11 +39,20 @@ def test_nobody_else_gets_a_held_port_whether_a_worker_listens_or_not() -> None:
             f"port {held.number} cannot be used (Address already in use), so {other.number} was chosen"
         )
         other.release()
-        with pytest.raises(OSError, match="in use"):
+        refusal = (
+            f"^port {held.number} of {HERE} cannot be used .*in use.*; end the program that has it or give another"
+        )
+        with pytest.raises(ServingError, match=refusal):
             hold(HERE, held.number, fallback=False)
         if worker is not None:
             worker.close()
     held.release()
+
+
+@pytest.mark.parametrize("port", [0, 8500])
+def test_an_address_that_is_not_ours_is_named(port: int) -> None:
+    with pytest.raises(ServingError, match=r"^no port of 192\.0\.2\.1 can be used .*; listen on an address of this"):
+        hold("192.0.2.1", port)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")

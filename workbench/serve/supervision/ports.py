@@ -9,6 +9,8 @@ import struct
 import sys
 from dataclasses import dataclass
 
+from workbench.core.errors import ServingError
+
 _SO_ATTACH_FILTER = 26
 _RETURN = 0x06
 
@@ -40,14 +42,14 @@ def hold(host: str, port: int, *, fallback: bool = True) -> HeldPort:
         fallback: Take a free one where this one cannot be had; otherwise that is an error.
 
     Raises:
-        OSError: No port can be had at this address.
+        ServingError: No port can be had at this address, or not this one; the message names it.
     """
     try:
         held = _bound(host, port)
     except OSError as error:
         if not port or not fallback:
-            raise
-        held = _bound(host, 0)
+            raise _refusal(host, port, error) from error
+        held = _any(host)
         chosen = held.getsockname()[1]
         return HeldPort(chosen, f"port {port} cannot be used ({error.strerror}), so {chosen} was chosen", held)
     return HeldPort(held.getsockname()[1], "", held)
@@ -81,6 +83,21 @@ def deafen(one: socket.socket) -> None:
         return
     with contextlib.suppress(OSError):
         one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
+
+
+def _any(host: str) -> socket.socket:
+    try:
+        return _bound(host, 0)
+    except OSError as error:
+        raise _refusal(host, 0, error) from error
+
+
+def _refusal(host: str, port: int, error: OSError) -> ServingError:
+    if not port:
+        return ServingError(f"no port of {host} can be used ({error.strerror}); listen on an address of this machine.")
+    return ServingError(
+        f"port {port} of {host} cannot be used ({error.strerror}); end the program that has it or give another number."
+    )
 
 
 def _bound(host: str, port: int) -> socket.socket:
