@@ -56,6 +56,9 @@ def test_what_the_server_refuses_is_said_and_not_measured(served: Sandbox) -> No
     [
         ("http://192.0.2.1:8501", "url must be this machine"),
         ("https://127.0.0.1:8501", "url must start with http:// for a load"),
+        ("nonsense", "url must start with http:// for a load, got 'nonsense'; write http://HOST:PORT, or"),
+        ("http://127.0.0.1:99999", r"url must be http://HOST:PORT .*, got 'http://127\.0\.0\.1:99999'"),
+        ("http://[nonsense", r"url must be http://HOST:PORT .*, got 'http://\[nonsense'"),
         ("grpc://127.0.0.1:8500", "url must start with http:// for a load"),
         ("http://no.such.host.invalid", "url must name a host that is known"),
     ],

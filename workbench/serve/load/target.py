@@ -49,14 +49,15 @@ class LoadTarget:
         Raises:
             BadInputError: No such URL or host, or it is not this machine and that was not allowed.
         """
-        parts = urlsplit(self.url)
-        if parts.scheme != "http" or not parts.hostname:
+        scheme, host, port = self._parts()
+        if scheme != "http" or not host:
             raise BadInputError.of(
                 "url", rule="must start with http:// for a load", got=self.url,
-                hint="the generator speaks no TLS and no gRPC; ask the server's plain port",
+                hint="write http://HOST:PORT, or http://HOST:PORT/v2 for the Open Inference Protocol, of a port "
+                "without TLS",
             )  # fmt: skip
         try:
-            found = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise BadInputError.of("url", rule="must name a host that is known", got=self.url) from error
         family, _, _, _, place = found[0]
@@ -66,6 +67,14 @@ class LoadTarget:
                 hint="a load can take a server down; pass allow_remote=True for one that is yours",
             )  # fmt: skip
         return int(family), (str(place[0]), int(place[1]))
+
+    def _parts(self) -> tuple[str, str | None, int]:
+        try:
+            parts = urlsplit(self.url)
+            port = parts.port or 80
+        except ValueError as error:
+            raise BadInputError.of("url", rule=f"must be http://HOST:PORT ({error})", got=self.url) from None
+        return parts.scheme, parts.hostname, port
 
     def requests(self) -> list[bytes]:
         """Return the requests, heads and bodies."""

@@ -65,7 +65,7 @@ def load(
     form: LoadFace = asked.face or ("oip_binary" if url.rstrip("/").endswith("/v2") else "rest")
     root = url.rstrip("/").removesuffix("/v2")
     target = f"{root}{path_of(form, model)}"
-    LoadTarget(target, (), allow_remote=allow_remote).address()  # refused before anything is asked
+    LoadTarget(url, (), allow_remote=allow_remote).address()  # refused before anything is asked
     access = Access(root if form == "rest" else f"{root}/v2", model, api_key)
     with Client(access.url, model, timeout=asked.timeout_seconds, access=access) as asking:
         feeds = _feeds(samples, _inputs(asking, form), asked)
