@@ -111,8 +111,10 @@ def test_role_of_an_rpc(method: str, role: Role | None) -> None:
 
 
 def test_settings_keep_hashes_only() -> None:
-    with pytest.raises(BadInputError, match="must name keys by their SHA-256"):
-        Security(api_keys={READER.key: "predict"})
+    for given in ({READER.key: "predict"}, {READER.key: "anything"}, {"predict": READER.key}, [READER.key], READER.key):
+        with pytest.raises(BadInputError, match=r"must name keys by their SHA-256 .*`workbench key`") as refusal:
+            Security(api_keys=given)
+        assert READER.key[:12] not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

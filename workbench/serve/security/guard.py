@@ -64,7 +64,8 @@ def require_guarded(host: str, security: Security) -> None:
         "host",
         rule="must be 127.0.0.1, ::1 or localhost where no API keys are set",
         got=host,
-        hint="make a key with `new_key()` and give its hash as `Security(api_keys={sha256: 'predict'})`",
+        hint="make a key with `new_key()` or `workbench key` and give its hash as --api-key or as "
+        "`Security(api_keys={sha256: 'predict'})`",
     )
 
 

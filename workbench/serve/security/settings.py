@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from workbench.core.errors import BadInputError
 from workbench.core.settings import Settings
 
 Role = Literal["predict", "admin"]
@@ -25,12 +27,15 @@ class Security(Settings):
     private_key: str | None = Field(default=None, description="PEM file of the certificate's key")
     client_ca: str | None = Field(default=None, description="PEM file of those who sign clients' certificates (mTLS)")
 
-    @field_validator("api_keys")
+    @field_validator("api_keys", mode="before")
     @classmethod
-    def _hashes_only(cls, keys: dict[str, Role]) -> dict[str, Role]:
-        # Whoever writes the key itself here would have it in every run folder.
-        if not all(_SHA256.fullmatch(each.lower()) for each in keys):
-            raise ValueError("must name keys by their SHA-256 in hex, 64 digits, as `new_key()` gives it")
+    def _hashes_only(cls, keys: Any) -> Any:
+        # Whoever writes the key itself here would have it in every run folder; what may be one is not shown either.
+        if not isinstance(keys, Mapping):
+            raise _no_hash(f"a {type(keys).__name__}")
+        for each in keys:
+            if not isinstance(each, str) or not _SHA256.fullmatch(each.lower()):
+                raise _no_hash(f"something of {len(str(each))} characters")
         return {each.lower(): role for each, role in keys.items()}
 
     @field_validator("certificate", "private_key", "client_ca")
@@ -46,3 +51,10 @@ class Security(Settings):
         if self.client_ca is not None and self.certificate is None:
             raise ValueError("must have a certificate and its private_key where clients' certificates are asked for")
         return self
+
+
+def _no_hash(got: str) -> BadInputError:
+    return BadInputError.of(
+        "api_keys", rule="must name keys by their SHA-256 in hex, 64 digits", got=got,
+        hint="make a key with `workbench key` or `new_key()`, which give its hash too",
+    )  # fmt: skip
