@@ -17,6 +17,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
 from workbench.jobs import jobs
 from workbench.serve.sandbox import running
+from workbench.serve.security import Guard, Security
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +109,10 @@ def test_print_command_starts_nothing(home: Workspace, tmp_path: Path) -> None:
         (["nothing-there"], "model must be an artifact folder, a model file or a name in the store"),
         (["../etc"], "model must be an artifact folder, a model file or a name in the store"),
         (["{artifact}", "--host", "0.0.0.0"], "host must be 127.0.0.1, ::1 or localhost where no API keys are set"),
-        (["{artifact}", "--engine", "torchserve"], "engine must be workbench, tensorflow-serving or ray"),
+        (["{artifact}", "--engine", "torchserve"], "engine must be one of workbench, tensorflow-serving, got"),
+        (["{artifact}", "--engine", "ray"], 'Ray serves from Python: `workbench.serve(artifact, engine="ray")`'),
+        (["{artifact}", "--print-command", "podman"], "print_command must be one of docker, binary, kserve, got"),
+        (["{artifact}", "--port", "8600", "--grpc-port", "8600"], "grpc_port must be another number than that of REST"),
         (["{artifact}", "--api-key", "secret"], "must name keys by their SHA-256 in hex"),
         (["{artifact}", "--max-batch-size", "0"], "max_batch_size must be at least 1"),
     ],
@@ -120,3 +124,16 @@ def test_what_may_not_be_asked_is_one_sentence(
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert done.stderr.count(os.linesep) == 1
+    assert "secret" not in done.stderr
+    assert not [*home.models.glob("*/*")]  # nothing is published
+
+
+def test_a_key_is_made_in_the_shell() -> None:
+    command = [sys.executable, "-m", "workbench", "key"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (name, key), (hashed, sha256) = map(str.split, done.stdout.splitlines())
+    assert (name, hashed) == ("key", "sha256")
+    assert Guard(Security(api_keys={sha256: "predict"})).require("predict", key) == sha256[:8]
+    assert "not shown again" in done.stderr
+    plain = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
+    assert (set(plain), plain["key"] != key) == ({"key", "sha256"}, True)

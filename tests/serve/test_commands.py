@@ -69,6 +69,9 @@ def test_docker(store: Store, tmp_path: Path) -> None:
     parts = given(print_command("docker", settings, store, [2]), "docker", tmp_path / "there")
     image = parts.index("tensorflow/serving")
     assert parts[:3] == ["run", "--rm", "-p"]
+    command = print_command("docker", settings, store, [2])
+    assert "docker run --rm \\\n  -p 127.0.0.1:9000:8501 \\\n" in command  # an option and its value are one line
+    assert "\\\n  tensorflow/serving \\\n  --port=" in command
     assert "127.0.0.1:9000:8501" in parts[:image]
     assert f"{store.base / 'm'}:/models/m:ro" in parts[:image]
     assert "--rest_api_port=8501" in parts[image:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from workbench.core.errors import BadInputError
 from workbench.serve.catalogue import Catalogue
@@ -36,11 +36,20 @@ def print_command(target: Target, settings: ServeSettings, store: Store, version
     Raises:
         BadInputError: There is no such target, or it cannot serve these versions with these settings.
     """
+    require_target(target)
     makers = {"docker": _docker, "binary": _binary, "kserve": _kserve}
-    if target not in makers:
-        raise BadInputError.of("print_command", rule=f"must be one of {', '.join(makers)}", got=target)
     require_saved_models(settings.name, store, versions)
     return makers[target](settings, store, versions)
+
+
+def require_target(target: str) -> None:
+    """Hold the name of a target to those there are, before anything is written.
+
+    Raises:
+        BadInputError: There is no such target.
+    """
+    if target not in get_args(Target):
+        raise BadInputError.of("print_command", rule=f"must be one of {', '.join(get_args(Target))}", got=target)
 
 
 def _binary(settings: ServeSettings, store: Store, versions: Sequence[int]) -> str:
@@ -49,7 +58,7 @@ def _binary(settings: ServeSettings, store: Store, versions: Sequence[int]) -> s
     ports = _ports(settings)
     lines = [_written(name, text) for name, text in files.items()]
     given = flags(settings, ports, {name: name for name in files})
-    return "".join(lines) + _command([BINARY, *given])
+    return "".join(lines) + _command([[BINARY], *([flag] for flag in given)])
 
 
 def _docker(settings: ServeSettings, store: Store, versions: Sequence[int]) -> str:
@@ -57,14 +66,14 @@ def _docker(settings: ServeSettings, store: Store, versions: Sequence[int]) -> s
     inside = config.replace(base_path=str(_INSIDE / settings.name))
     files = texts(settings, inside)
     ports = _ports(settings)
-    command = ["docker", "run", "--rm"]
+    command = [["docker", "run", "--rm"]]
     # The original listens on every address of its machine; the container's is reached from ours alone.
-    command += [part for door, port in ports.items() for part in ("-p", f"{settings.host}:{port}:{_PORTS[door]}")]
-    command += ["-v", f"{config.base_path}:{inside.base_path}:ro"]
-    for name in files:
-        command += ["-v", f"./{name}:{_INSIDE / name}:ro"]
+    command += [["-p", f"{settings.host}:{port}:{_PORTS[door]}"] for door, port in ports.items()]
+    command += [["-v", f"{config.base_path}:{inside.base_path}:ro"]]
+    command += [["-v", f"./{name}:{_INSIDE / name}:ro"] for name in files]
     given = flags(settings, _PORTS, {name: str(_INSIDE / name) for name in files})
-    return "".join(_written(name, text) for name, text in files.items()) + _command([*command, _IMAGE, *given])
+    command += [[_IMAGE], *([flag] for flag in given)]
+    return "".join(_written(name, text) for name, text in files.items()) + _command(command)
 
 
 def _kserve(settings: ServeSettings, store: Store, versions: Sequence[int]) -> str:
@@ -101,5 +110,6 @@ def _written(name: str, text: str) -> str:
     return f"cat > {name} <<'EOF'\n{text}EOF\n"
 
 
-def _command(parts: Sequence[str]) -> str:
-    return " \\\n  ".join(shlex.quote(part) for part in parts) + "\n"
+def _command(lines: Sequence[Sequence[str]]) -> str:
+    # An option and its value are one line.
+    return " \\\n  ".join(map(shlex.join, lines)) + "\n"

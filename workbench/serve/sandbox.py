@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from workbench.core.artifact import Artifact
     from workbench.serve.on_ray.application import RayServer
 
-__all__ = ["Engine", "Sandbox", "attach_server", "running", "serve", "start"]
+__all__ = ["Engine", "Sandbox", "attach_server", "require_engine", "running", "serve", "start"]
 
 Engine = Literal["workbench", "tensorflow-serving"]
+_ENGINES = ("workbench", "tensorflow-serving")
 
 _KIND = "serve"
 _LIVE: weakref.WeakSet[Sandbox] = weakref.WeakSet()
@@ -83,8 +84,9 @@ def serve(
         workspace: Where the store and the run folder are.
         wait: Return when it answers; otherwise at once, with the state `starting`.
         keep: Let it outlive this process; `attach_server` finds it, `stop()` ends it.
-        engine: `workbench`; `tensorflow-serving` for the original, where it is installed; `ray` for an application of
-            Ray Serve, which is up when this returns (`serve_on_ray` has its own settings).
+        engine: `workbench`; `tensorflow-serving` for the original, where it is installed, which opens SavedModels
+            alone; `ray` for an application of Ray Serve, which is up when this returns (`serve_on_ray` has its own
+            settings).
         settings: The other settings of `ServeSettings`: `grpc_port`, `workers`, `threads`, `batching`, `limits` …
 
     Returns:
@@ -95,6 +97,7 @@ def serve(
         WorkspaceError: A file was changed, or the workspace cannot be written.
         ServingError: The server could not start; the message says why.
     """
+    require_engine(engine, (*_ENGINES, "ray"))
     workspace = Workspace.of(workspace)
     asked = ServeSettings(name=name, port=port, **settings)
     if engine == "ray":
@@ -122,8 +125,7 @@ def start(
         BadInputError: There is no such engine.
         WorkspaceError: The workspace cannot be written; nothing is left behind.
     """
-    if engine not in ("workbench", "tensorflow-serving"):
-        raise BadInputError.of("engine", rule="must be workbench, tensorflow-serving or ray", got=engine)
+    require_engine(engine)
     if engine == "tensorflow-serving":
         require_original(settings, store, versions)
     asked = {
@@ -138,6 +140,17 @@ def start(
         undo.pop_all()  # from here on the watching thread sees to both
     _LIVE.add(sandbox)
     return sandbox
+
+
+def require_engine(engine: str, known: Sequence[str] = _ENGINES) -> None:
+    """Hold the name of an engine to those there are, before anything is written.
+
+    Raises:
+        BadInputError: There is no such engine, or it is not for this door.
+    """
+    if engine not in known:
+        hint = 'Ray serves from Python: `workbench.serve(artifact, engine="ray")`' if engine == "ray" else ""
+        raise BadInputError.of("engine", rule=f"must be one of {', '.join(known)}", got=engine, hint=hint)
 
 
 def attach_server(server: str | Path, workspace: Workspace | None = None) -> Sandbox:

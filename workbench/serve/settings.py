@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -60,6 +61,20 @@ class ServeSettings(Settings):
     )
     batching: Batching = Field(default=Batching(), description="how requests share a run")
     limits: Limits = Field(default=Limits(), description="what one client may ask")
+
+    @field_validator("grpc_port", "oip_port")
+    @classmethod
+    def _is_its_own(cls, port: int | None, info: ValidationInfo) -> int | None:
+        for name, door in {"port": "REST", "grpc_port": "gRPC"}.items():
+            if port and port == info.data.get(name):
+                raise ValueError(f"must be another number than that of {door}")
+        return port
+
+    @field_validator("grpc_socket")
+    @classmethod
+    def _from_everywhere(cls, path: str | None) -> str | None:
+        # It is opened by a process that works in another folder.
+        return str(Path(path).absolute()) if path else path
 
     @field_validator("host")
     @classmethod

@@ -115,7 +115,7 @@ def test_behind_a_hub_both_addresses_are_shown(pair: Sandbox, monkeypatch: pytes
     [
         ({"host": "0.0.0.0"}, r"host must be 127\.0\.0\.1, ::1 or localhost where no API keys are set"),
         ({"host": "example.org", "security": {"api_keys": {"0" * 64: "admin"}}}, "host must be an IP address"),
-        ({"engine": "torchserve"}, "engine must be workbench, tensorflow-serving or ray, got 'torchserve'"),
+        ({"engine": "torchserve"}, "engine must be one of workbench, tensorflow-serving, ray, got 'torchserve'"),
         ({"worker": 3}, "worker is not a setting of ServeSettings"),
     ],
 )

@@ -36,15 +36,24 @@ def serve(  # noqa: PLR0913 - one a flag
     model: Annotated[str, typer.Argument(help="Artifact folder, model file, or a name in the workspace's store.")],
     *,
     api_key: Annotated[
-        list[str] | None, typer.Option("--api-key", help="SHA-256 of a key that may predict; may be given again.")
+        list[str] | None,
+        typer.Option(
+            "--api-key", help="SHA-256 of a key that may predict, as `workbench key` makes it; may be given again."
+        ),
     ] = None,
     admin_key: Annotated[
-        list[str] | None, typer.Option("--admin-key", help="SHA-256 of a key that may do all; may be given again.")
+        list[str] | None,
+        typer.Option(
+            "--admin-key", help="SHA-256 of a key that may do all, as `workbench key` makes it; may be given again."
+        ),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running; `workbench stop NAME` ends it.")] = False,
-    engine: Annotated[str, typer.Option(help="workbench, or tensorflow-serving for the original.")] = "workbench",
+    engine: Annotated[
+        str, typer.Option(help="workbench, or tensorflow-serving for the original, which opens SavedModels only.")
+    ] = "workbench",
     print_command: Annotated[
-        str | None, typer.Option("--print-command", help="Print how docker, binary or kserve would serve it.")
+        str | None,
+        typer.Option("--print-command", help="Print how docker, binary or kserve would serve it, a SavedModel."),
     ] = None,
     home: HOME = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON with addresses.")] = False,
@@ -52,12 +61,15 @@ def serve(  # noqa: PLR0913 - one a flag
     """Serve a model until Ctrl-C: TensorFlow Serving's REST and gRPC, Open Inference Protocol, metrics."""
     from workbench.serve import commands, sandbox
 
+    sandbox.require_engine(engine)
+    if print_command is not None:
+        commands.require_target(print_command)
     workspace = workspace_at(home)
     keys = {**dict.fromkeys(api_key or [], "predict"), **dict.fromkeys(admin_key or [], "admin")}
     settings |= {"batching": batching, "limits": limits, "security": {**security, "api_keys": keys}}
     asked, store, versions = _found(model, settings, workspace)
     if print_command is not None:
-        target: Any = print_command  # it is checked where it is used, for every door
+        target: Any = print_command
         typer.echo(commands.print_command(target, asked, store, versions), nl=False)
         return
     wanted: Any = engine
