@@ -52,7 +52,8 @@ class Doors:
         if "oip" in ports:
             inference = self._inference
             its_own = oip_port_app(inference.models, app)  # what that answers itself, no other guard sees
-            await self._serve(Guarded(its_own, inference.counters, settings.limits, settings.security), ports["oip"])
+            guarded = Guarded(its_own, inference.counters, settings.limits, settings.security, app.express)
+            await self._serve(guarded, ports["oip"])
         addresses = [f"{_bracketed(settings.host)}:{ports['grpc']}"] if "grpc" in ports else []
         if settings.grpc_socket and first:
             addresses.append(f"unix:{settings.grpc_socket}")

@@ -19,6 +19,7 @@ from workbench.serve.signature import DEFAULT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workbench.serve.batching.work import Answer
     from workbench.serve.counters import Counters
     from workbench.serve.models import Models, Target
     from workbench.serve.servable import Servable
@@ -70,17 +71,52 @@ class Inference:
         Raises:
             RequestError: As of `Servable.run`, RESOURCE_EXHAUSTED where too many wait, or DEADLINE_EXCEEDED.
         """
-        name = signature or DEFAULT
-        servable.check(feeds, name)
         if deadline is None:
             deadline = inf
         elif time.monotonic() >= deadline:
             raise overdue()
-        servable.hold()
+        future: asyncio.Future[dict[str, Array]] = asyncio.get_running_loop().create_future()
+        work = self.begin(servable, feeds, signature, future, deadline)
+        if work is None:
+            return await self._in_parts(servable, feeds, signature, deadline)
         try:
-            return await self._wait(self._queue(servable, name), feeds, deadline)
+            return await future
         finally:
-            servable.let_go()
+            self.end(servable, signature, work)
+
+    def begin(
+        self, servable: Servable, feeds: Mapping[str, Array], signature: str, answer: Answer, deadline: float
+    ) -> Work | None:
+        """Begin to answer one request; for who needs no coroutine.
+
+        Args:
+            servable: As of `run`.
+            feeds: As of `run`.
+            signature: As of `run`.
+            answer: Where the outputs or the error go, in the event loop and later than this returns.
+            deadline: As of `run`; infinite for none.
+
+        Returns:
+            What `end` must be called with once it is answered, or to give it up; None where it is too large for one
+            run, so that only `run` answers it.
+
+        Raises:
+            RequestError: As of `run`.
+        """
+        name = signature or DEFAULT
+        servable.check(feeds, name)
+        queue = self._queue(servable, name)
+        queue.admit()
+        size = common_size(feeds) if queue.shares else None
+        if size and size > self.batching.max_batch_size and self.batching.mode == "on":
+            return None
+        return self._put(servable, queue, feeds, size, answer, deadline)
+
+    def end(self, servable: Servable, signature: str, work: Work) -> None:
+        """Let go of what `begin` began."""
+        self._queue(servable, signature or DEFAULT).drop(work)
+        self._deadlines.discard(work)
+        servable.let_go()
 
     def close(self) -> None:
         """Let the threads go."""
@@ -94,38 +130,39 @@ class Inference:
             )
         return queue
 
-    async def _wait(self, queue: BatchQueue, feeds: Mapping[str, Array], deadline: float) -> dict[str, Array]:
-        queue.admit()
-        size = common_size(feeds) if queue.shares else None
-        if not size:
-            # Its inputs are not so many samples each: nobody can share a run with it.
-            return await self._answer(queue, Work(feeds, 1, object(), deadline))
-        if size > self.batching.max_batch_size and self.batching.mode == "on":
-            return await self._in_parts(queue, feeds, size, deadline)
-        return await self._answer(queue, Work(feeds, size, sharing_key(feeds), deadline))
-
-    async def _answer(self, queue: BatchQueue, work: Work) -> dict[str, Array]:
+    def _put(
+        self,
+        servable: Servable,
+        queue: BatchQueue,
+        feeds: Mapping[str, Array],
+        size: int | None,
+        answer: Answer,
+        deadline: float,
+    ) -> Work:
+        # Where its inputs are not so many samples each, nobody can share a run with it.
+        work = Work(feeds, size or 1, sharing_key(feeds) if size else object(), deadline, answer)
+        servable.hold()
         queue.put(work)
-        if work.deadline < inf:
+        if deadline < inf:
             self._deadlines.add(work)
-        try:
-            return await work.future
-        finally:
-            queue.drop(work)
-            self._deadlines.discard(work)
+        return work
 
     async def _in_parts(
-        self, queue: BatchQueue, feeds: Mapping[str, Array], size: int, deadline: float
+        self, servable: Servable, feeds: Mapping[str, Array], signature: str, deadline: float
     ) -> dict[str, Array]:
-        most = self.batching.max_batch_size
-        tasks = []
-        for start in range(0, size, most):
-            part = {name: array[start : start + most] for name, array in feeds.items()}
-            work = Work(part, min(most, size - start), sharing_key(part), deadline)
-            tasks.append(asyncio.ensure_future(self._answer(queue, work)))
+        queue, loop = self._queue(servable, signature or DEFAULT), asyncio.get_running_loop()
+        most, size = self.batching.max_batch_size, common_size(feeds) or 0
+        futures: list[asyncio.Future[dict[str, Array]]] = []
+        works = []
         try:
-            parts = await asyncio.gather(*tasks)
+            for start in range(0, size, most):
+                part = {name: array[start : start + most] for name, array in feeds.items()}
+                futures.append(loop.create_future())
+                works.append(self._put(servable, queue, part, min(most, size - start), futures[-1], deadline))
+            parts = await asyncio.gather(*futures)
         finally:
-            for task in tasks:
-                task.cancel()
+            for work in works:
+                self.end(servable, signature, work)
+            for future in futures:
+                future.cancel()
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -6,7 +6,11 @@ from enum import Enum
 
 
 class Code(Enum):
-    """gRPC's status codes under their names, each with TensorFlow Serving's HTTP status."""
+    """gRPC's status codes under their names.
+
+    Attributes:
+        http: TensorFlow Serving's HTTP status for it.
+    """
 
     OK = 200
     INVALID_ARGUMENT = (400, "argument")
@@ -26,11 +30,10 @@ class Code(Enum):
     UNAVAILABLE = 503
     DEADLINE_EXCEEDED = 504
 
-    @property
-    def http(self) -> int:
-        """The HTTP status of this code."""
-        # Two codes share 400; an enum would fold equal values into one, hence the tuples.
-        return self.value if isinstance(self.value, int) else self.value[0]
+    def __init__(self, http: int, twin: str = "") -> None:
+        # Some codes share a status; an enum would fold equal values into one, hence the second part.
+        del twin
+        self.http = http
 
 
 class RequestError(Exception):

@@ -16,6 +16,7 @@ from workbench.serve.counters import Counters
 from workbench.serve.inference import Inference
 from workbench.serve.limits import Limits
 from workbench.serve.oip.app import oip_app
+from workbench.serve.oip.handler import Handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +70,7 @@ def open_door() -> Iterator[Callable[..., Asked]]:
         inference = Inference(models, Counters(models.names()))
         stack.callback(inference.close)
         runner = stack.enter_context(asyncio.Runner())  # the core belongs to one loop
-        return Asked(oip_app(inference, Shelf(models), Limits(**limits)), inference, runner)
+        return Asked(oip_app(Handler(inference, Shelf(models), Limits(**limits)), Limits(**limits)), inference, runner)
 
     with stack:
         yield begin

@@ -10,6 +10,7 @@ import workbench
 from workbench.serve.control import NoControl
 from workbench.serve.limits import Limits
 from workbench.serve.oip.app import oip_app
+from workbench.serve.oip.handler import Handler
 
 if TYPE_CHECKING:
     from tests.serve.oip.conftest import Asked  # type: ignore[import-not-found]
@@ -27,7 +28,7 @@ def test_server(ask: Asked) -> None:
 
 
 def test_a_server_whose_models_never_change_offers_no_repository(ask: Asked) -> None:
-    ask.app = oip_app(ask.inference, NoControl(ask.inference.models), Limits())
+    ask.app = oip_app(Handler(ask.inference, NoControl(ask.inference.models), Limits()), Limits())
     assert ask("GET", "/v2")[1]["extensions"] == ["binary_tensor_data"]
     assert ask("POST", "/v2/repository/models/double/load")[0] == 501
     assert ask("POST", "/v2/repository/index", {"ready": True})[1][0]["state"] == "READY"

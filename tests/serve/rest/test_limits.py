@@ -221,7 +221,7 @@ def test_a_request_may_not_take_for_ever(open_port: Callable[..., Any]) -> None:
     status, _, answer = port.predict()
     assert (status, answer["error"]) == (504, "Deadline exceeded")
     assert 0.2 <= time.monotonic() - begin < 1
-    assert port.counters.requests("", "DEADLINE_EXCEEDED") == 1
+    assert port.counters.requests("gate", "DEADLINE_EXCEEDED") == 1
     port.gate.open.set()
     assert port.predict()[0] == 200
 

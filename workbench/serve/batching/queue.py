@@ -158,7 +158,7 @@ class BatchQueue:
                 break
             del group[work]
             self._left(work, group)
-            if work.future.done():
+            if work.answer.done():
                 continue
             if work.deadline <= now:
                 fail(work, overdue())
@@ -214,12 +214,12 @@ class BatchQueue:
 
     def _deliver(self, works: list[Work], outcomes: list[Outcome], padding: int, begun: float, end: float) -> None:
         for work, outcome in zip(works, outcomes, strict=True):
-            if work.future.done():
+            if work.answer.done():
                 continue
             if isinstance(outcome, Exception):
-                work.future.set_exception(outcome)
+                work.answer.set_exception(outcome)
             else:
-                work.future.set_result(outcome)
+                work.answer.set_result(outcome)
         self._counters.count_run(
             self._name,
             end - begun,
@@ -231,8 +231,8 @@ class BatchQueue:
 
 def fail(work: Work, error: RequestError) -> None:
     """Answer a work with an error, where it has no answer yet."""
-    if not work.future.done():
-        work.future.set_exception(error)
+    if not work.answer.done():
+        work.answer.set_exception(error)
 
 
 def overdue() -> RequestError:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,6 +16,19 @@ if TYPE_CHECKING:
     Arrays = dict[str, Array]
 
 
+class Answer(Protocol):
+    """Where the outputs or the error of a work go: a future, or what answers without one; it never raises."""
+
+    def done(self) -> bool:
+        """Tell whether it was answered or given up."""
+
+    def set_result(self, outputs: Arrays, /) -> None:
+        """Take the outputs."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Take the error."""
+
+
 class Work:
     """What one request wants answered.
 
@@ -25,19 +37,19 @@ class Work:
         size: Samples.
         key: Works with the same one can share a run.
         deadline: When the answer is of no use any more, on the clock of `time.monotonic()`; infinite for never.
-        future: Its outputs or its error.
+        answer: Where its outputs or its error go.
         begun: When it came, on the clock of `time.perf_counter()`.
     """
 
-    __slots__ = ("begun", "deadline", "feeds", "future", "key", "size")
+    __slots__ = ("answer", "begun", "deadline", "feeds", "key", "size")
 
-    def __init__(self, feeds: Feeds, size: int, key: object, deadline: float) -> None:
+    def __init__(self, feeds: Feeds, size: int, key: object, deadline: float, answer: Answer) -> None:
         self.feeds = feeds
         self.size = size
         self.key = key
         self.deadline = deadline
         self.begun = time.perf_counter()
-        self.future: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
+        self.answer = answer
 
 
 def sharing_key(feeds: Feeds) -> object:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workbench.serve.oip.compression import accepted, compress
-from workbench.serve.oip.handler import Handler
+from workbench.serve.oip.compression import accepted, compressed
 from workbench.serve.rest.body import Bodies, GoneError, TooLargeError
 from workbench.serve.rest.json_write import write_error
 from workbench.serve.rest.replies import Reply, error_reply
@@ -16,23 +14,21 @@ from workbench.serve.status import RequestError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from workbench.serve.control import Control
-    from workbench.serve.inference import Inference
     from workbench.serve.limits import Limits
+    from workbench.serve.oip.handler import Handler
 
 _TOO_LARGE = 413
 _INLINE_BYTES = 64 * 1024
 
 
-def oip_app(inference: Inference, control: Control, limits: Limits) -> ASGIApp:
+def oip_app(handler: Handler, limits: Limits) -> ASGIApp:
     """Return the ASGI application for `/v2` and all below it; it matches the path as it was sent.
 
     Args:
-        inference: What answers.
-        control: What loads and unloads models.
+        handler: What answers.
         limits: Bounds of a request.
     """
-    return OipDoor(Handler(inference, control, limits), Bodies(limits))
+    return OipDoor(handler, Bodies(limits))
 
 
 class OipDoor:
@@ -72,7 +68,5 @@ class OipDoor:
 
 async def _compressed(reply: Reply, encoding: str) -> Reply:
     if len(reply.body) <= _INLINE_BYTES:
-        body = compress(reply.body, encoding)
-    else:
-        body = await asyncio.to_thread(compress, reply.body, encoding)
-    return replace(reply, body=body, headers=(*reply.headers, (b"content-encoding", encoding.encode())))
+        return compressed(reply, encoding)
+    return await asyncio.to_thread(compressed, reply, encoding)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from workbench.serve.rest.replies import Reply
 
 _WORTH_BYTES = 1024  # a shorter reply fits into one packet anyway
 _FASTEST = 1
@@ -35,6 +38,7 @@ def accepted(header: bytes, size: int) -> str | None:
     return None
 
 
-def compress(body: bytes, encoding: str) -> bytes:
-    """Return a reply's body in an encoding that `accepted` chose."""
-    return _COMPRESS[encoding](body)
+def compressed(reply: Reply, encoding: str) -> Reply:
+    """Return a reply in an encoding that `accepted` chose."""
+    headers = (*reply.headers, (b"content-encoding", encoding.encode()))
+    return replace(reply, body=_COMPRESS[encoding](reply.body), headers=headers)

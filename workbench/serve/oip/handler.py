@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from workbench.serve.oip.compression import accepted, compressed
 from workbench.serve.oip.infer_reply import write_infer
 from workbench.serve.oip.infer_request import read_infer
 from workbench.serve.oip.inputs import examples, slow_to_read
@@ -16,15 +18,23 @@ from workbench.serve.oip.json_body import parse_object
 from workbench.serve.oip.metadata import find, is_ready, model_metadata, repository_index, server_metadata
 from workbench.serve.oip.routes import MethodError, Route, route
 from workbench.serve.rest.body import TooLargeError
+from workbench.serve.rest.express import Plan
 from workbench.serve.rest.json_write import write_error
 from workbench.serve.rest.replies import Reply, error_reply
 from workbench.serve.signature import DEFAULT
 from workbench.serve.status import Code, RequestError, invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from workbench.serve.control import Control
     from workbench.serve.inference import Inference
     from workbench.serve.limits import Limits
+    from workbench.serve.rest.express import Headers
+
+    Array = np.ndarray[Any, Any]
 
 _INLINE_BYTES = 64 * 1024  # more JSON is read, or written, in a thread: it would keep the loop from all others
 _INLINE_VALUES = 8 * 1024
@@ -33,6 +43,8 @@ _TOO_LARGE = 413
 _BINARY = b"application/octet-stream"
 _HEADER = b"inference-header-content-length"
 _COUNTED = ("infer", "metadata")
+_LONGEST_KNOWN_PATH = 256
+_known_route = lru_cache(maxsize=256)(route)
 _log = logging.getLogger(__name__)
 
 
@@ -82,6 +94,31 @@ class Handler:
             if asked.verb == "infer" and code is not Code.OK:
                 self._counters.count_error(asked.target.name)
         return reply
+
+    def plan(self, path: str, headers: Headers, body: bytes) -> Plan | None:
+        """Read an inference request for the short way; None, or an error, where it is not of the common form."""
+        header, accept = None, b""
+        for name, value in headers:
+            if name == _HEADER:
+                header = value
+            elif name == b"accept-encoding":
+                accept = value
+        asked = _known_route("POST", path) if len(path) <= _LONGEST_KNOWN_PATH else None
+        if asked is None or asked.verb != "infer":
+            return None
+        servable = find(self._inference, asked.target)
+        signature = servable.signature("")
+        if slow_to_read(signature, len(body)):
+            return None
+        length = _header_length(header, len(body))
+        request = read_infer(body, length, servable.name, signature, self._limits.json_depth)
+
+        def write(outputs: Mapping[str, Array]) -> Reply:
+            reply = _written(*write_infer(servable, request, outputs))
+            encoding = accepted(accept, len(reply.body)) if accept else None
+            return reply if encoding is None else compressed(reply, encoding)
+
+        return Plan(servable, request.feeds, DEFAULT, examples(request.feeds), "OIP", write)
 
     async def _answer(self, asked: Route, header: bytes | None, body: bytes) -> Reply:
         if asked.verb == "infer":
@@ -147,14 +184,18 @@ class Handler:
         self._counters.count_answer(
             servable.name, end - begin, after - before, examples(request.feeds), api="OIP", encode_seconds=end - after
         )
-        if header_length is None:
-            return Reply(Code.OK.http, written)
-        return Reply(Code.OK.http, written, _BINARY, ((_HEADER, b"%d" % header_length),))
+        return _written(written, header_length)
 
     def _check_values(self, body: bytes, size: int) -> None:
         most = self._limits.values
         if size > 2 * most and body.count(b",", 0, size) >= most:
             raise TooLargeError(f"The request must have at most {most} values")
+
+
+def _written(body: bytes, header_length: int | None) -> Reply:
+    if header_length is None:
+        return Reply(Code.OK.http, body)
+    return Reply(Code.OK.http, body, _BINARY, ((_HEADER, b"%d" % header_length),))
 
 
 def _ok(document: Any) -> Reply:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from workbench.serve import metrics
 from workbench.serve.oip.app import oip_app
+from workbench.serve.oip.handler import Handler as OipHandler
 from workbench.serve.rest.body import Bodies, TooLargeError
+from workbench.serve.rest.express import Express
 from workbench.serve.rest.guarded import Guarded
 from workbench.serve.rest.handler import Handler, health_body, stats_body
 from workbench.serve.rest.json_write import write_error
@@ -28,7 +30,7 @@ STATS_PATH = "/monitoring/stats"
 
 def rest_app(
     inference: Inference, control: Control, limits: Limits, security: Security, *, cors: bool = False
-) -> ASGIApp:
+) -> Guarded:
     """Return the ASGI application of the REST port: health, metrics, TensorFlow Serving's `/v1`, and `/v2`.
 
     Args:
@@ -38,15 +40,20 @@ def rest_app(
         security: Keys, and what each may do.
         cors: Tell browsers that pages of other origins may ask.
     """
-    door = RestDoor(inference, limits, oip_app(inference, control, limits), cors=cors, keys=bool(security.api_keys))
-    return Guarded(door, inference.counters, limits, security)
+    handler, v2 = Handler(inference, json_depth=limits.json_depth), OipHandler(inference, control, limits)
+    door = RestDoor(inference, handler, limits, oip_app(v2, limits), cors=cors, keys=bool(security.api_keys))
+    # The short way asks for no key and tells browsers nothing.
+    short = None if cors or security.api_keys else Express(inference, limits, {b"/v1/": handler.plan, b"/v2/": v2.plan})
+    return Guarded(door, inference.counters, limits, security, express=short)
 
 
 class RestDoor:
     """Reads what is asked, and sends what the handler says."""
 
-    def __init__(self, inference: Inference, limits: Limits, v2: ASGIApp, *, cors: bool, keys: bool) -> None:
-        self._handler = Handler(inference, json_depth=limits.json_depth)
+    def __init__(
+        self, inference: Inference, handler: Handler, limits: Limits, v2: ASGIApp, *, cors: bool, keys: bool
+    ) -> None:
+        self._handler = handler
         self._values = limits.values
         self._bodies = Bodies(limits)
         self._v2 = v2

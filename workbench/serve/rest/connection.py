@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+    from workbench.serve.rest.express import Exchange, Express
+
 _PART = 8192  # bytes read at once, beside bodies: a few hundred requests at most
 _PIPELINED = 64  # requests that wait behind one that is being answered; more are not read yet
 
@@ -31,14 +33,16 @@ class HttpConnection(PatientProtocol):
     its request is cancelled.
     """
 
-    def __init__(self, *args: Any, **named: Any) -> None:
+    def __init__(self, *args: Any, express: Express | None = None, **named: Any) -> None:
         super().__init__(*args, **named)
+        self._express = express
+        self._kept: list[bytes] | None = None  # the body of a request that may go the short way, as far as it came
         self._last = self._upgrading = False
         self._head_bytes = self._chunk = 0
         self._fault = (400, "Invalid HTTP request received.")
         self._refusal: bytes | None = None
         self._later = b""
-        self._running: tuple[RequestResponseCycle, asyncio.Task[None]] | None = None
+        self._running: tuple[RequestResponseCycle | Exchange, asyncio.Task[None] | Exchange] | None = None
 
     # What the event loop calls.
 
@@ -55,7 +59,13 @@ class HttpConnection(PatientProtocol):
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, in small parts where this may be a crowd of requests, so that few of them wait at once."""
+        """Read on; a request that may go the short way goes the complete one where its body is not there yet."""
+        self._take(data)
+        if self._kept is not None:
+            self._go_complete_way()
+
+    def _take(self, data: bytes) -> None:
+        # In small parts where this may be a crowd of requests, so that few of them wait at once.
         if self._ended or self._refusal is not None:
             return
         if self._later:  # it was on its way when reading was paused
@@ -105,6 +115,8 @@ class HttpConnection(PatientProtocol):
         self._ended = True
         if self._running is not None and not self._running[0].response_complete:
             self._running[1].cancel(CLIENT_GONE)
+            if self._running[1].done():
+                self.tasks.discard(cast("asyncio.Task[None]", self._running[1]))
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -135,9 +147,15 @@ class HttpConnection(PatientProtocol):
                 raise ValueError
             self._upgrading = True
             return
-        super().on_headers_complete()
         self._in_body, self._body_bytes = True, 0
         self._since = self.loop.time()
+        if self._may_be_short():
+            self._kept = []
+        else:
+            self._begin_cycle()
+
+    def _begin_cycle(self) -> None:
+        super().on_headers_complete()
         if self.scope["http_version"] == "1.0" and keeps_alive(self.headers):
             self.cycle.keep_alive = True
             self.cycle.default_headers = [*self.cycle.default_headers, (b"connection", b"keep-alive")]
@@ -147,14 +165,69 @@ class HttpConnection(PatientProtocol):
     def on_body(self, body: bytes) -> None:
         """Hand a part of the body on."""
         self._body_bytes += len(body)
-        super().on_body(body)
+        if self._kept is not None:
+            self._kept.append(body)
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
         if self._upgrading:
             return
         self._in_body = False
+        if self._kept is not None and self._goes_short_way():
+            return
+        if self._kept is not None:
+            self._go_complete_way()
         super().on_message_complete()
+
+    # The short way.
+
+    def _may_be_short(self) -> bool:
+        return (
+            self._express is not None
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and self.app is self.config.loaded_app  # there is room for it
+            and self.parser.get_http_version() == "1.1"
+            and self._express.takes(self.parser.get_method(), self.url, self.headers)
+        )
+
+    def _goes_short_way(self) -> bool:
+        assert self._express is not None, "it may go the short way"
+        kept, self._kept = self._kept or [], None
+        body = kept[0] if len(kept) == 1 else b"".join(kept)
+        keep_alive = self.parser.should_keep_alive() and not self._last
+        exchange = self._express.begin(self, self.url, self.headers, body, keep_alive=keep_alive)
+        if exchange is None:
+            self._kept = [body]
+            return False
+        if not exchange.response_complete:
+            self.cycle = cast("RequestResponseCycle", exchange)
+            self._running = (exchange, exchange)
+            self.tasks.add(cast("asyncio.Task[None]", exchange))
+        return True
+
+    def _go_complete_way(self) -> None:
+        kept, self._kept = self._kept or [], None
+        self._begin_cycle()
+        for part in kept:
+            super().on_body(part)
+
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return what every reply has."""
+        return self.server_state.default_headers
+
+    def reply(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+        """Send a whole reply, and go on."""
+        self.tasks.discard(cast("asyncio.Task[None]", exchange))
+        exchange.response_complete = True
+        if not exchange.disconnected:
+            self.transport.write(head + body)
+        if not exchange.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     # What uvicorn's side calls.
 
@@ -193,6 +266,8 @@ class HttpConnection(PatientProtocol):
     # Refusing.
 
     def _refuse(self, status: int, message: str) -> None:
+        if self._kept is not None:
+            self._go_complete_way()
         if self._refusal is not None:
             return
         reply = refusal(status, message, self.server_state.default_headers)

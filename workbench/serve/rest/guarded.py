@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
     from workbench.serve.counters import Counters
     from workbench.serve.limits import Limits
+    from workbench.serve.rest.express import Express
     from workbench.serve.security import Security
 
 _log = logging.getLogger(__name__)
 
 
 class Guarded:
-    """An ASGI application that only those reach who may, and only as long as a request may take."""
+    """An ASGI application that only those reach who may, and only as long as a request may take.
 
-    def __init__(self, app: ASGIApp, counters: Counters, limits: Limits, security: Security) -> None:
+    Attributes:
+        express: The short way past it, for requests that it would let pass as they are; None where there is none.
+    """
+
+    def __init__(
+        self, app: ASGIApp, counters: Counters, limits: Limits, security: Security, express: Express | None = None
+    ) -> None:
+        self.express = express
         self._app = app
         self._counters = counters
         self._guard = Guard(security)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from workbench.serve.example_results import read_classes, read_values
+from workbench.serve.rest import replies
 from workbench.serve.rest.examples_body import read_examples
+from workbench.serve.rest.express import Plan
 from workbench.serve.rest.json_depth import check_depth
 from workbench.serve.rest.json_read import parse_object
 from workbench.serve.rest.json_read_fast import read_fast
@@ -29,12 +31,19 @@ from workbench.serve.rest.routes import Route, route
 from workbench.serve.status import Code, RequestError, invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from workbench.serve.counters import Counters
     from workbench.serve.inference import Inference
     from workbench.serve.models import Models, Target
+    from workbench.serve.rest.express import Headers
     from workbench.serve.rest.json_read_fast import FastBody
     from workbench.serve.rest.predict_body import PredictBody
     from workbench.serve.servable import Servable
+
+    Array = np.ndarray[Any, Any]
 
 _INLINE_BYTES = 32 * 1024  # a longer body is read in a thread: it would keep the loop from all others
 _INLINE_FAST_BYTES = 128 * 1024  # the same, where it can be read the fast way
@@ -88,6 +97,21 @@ class Handler:
             self._counters.count_error(name)
         return reply
 
+    def plan(self, path: str, headers: Headers, body: bytes) -> Plan | None:
+        """Read a predict request for the short way; None, or an error, where it is not of the common form."""
+        del headers
+        if len(path) > _LONGEST_KNOWN_PATH:
+            return None
+        asked = _known_route("POST", path)
+        if asked.verb != "predict":
+            return None
+        servable = self._models.find(asked.target)
+        read = read_fast(body, servable.signature)
+        if read is None:
+            return None
+        write = _reply_by_row if read.by_row else _reply_by_column
+        return Plan(servable, read.feeds, read.signature, _examples(read.feeds), "REST", write)
+
     async def _answer(self, asked: Route, body: bytes) -> bytes:
         if asked.verb == "status":
             return status_json(self._models.listed(asked.target))
@@ -119,8 +143,9 @@ class Handler:
         else:
             reply = await asyncio.to_thread(write, outputs)
         end = time.perf_counter()
-        examples = max((array.shape[0] for array in read.feeds.values() if array.ndim), default=1)
-        self._counters.count_answer(servable.name, end - begin, ran - before, examples, encode_seconds=end - ran)
+        self._counters.count_answer(
+            servable.name, end - begin, ran - before, _examples(read.feeds), encode_seconds=end - ran
+        )
         return reply
 
     async def _read(self, servable: Servable, body: bytes) -> FastBody | PredictBody:
@@ -173,6 +198,18 @@ class Handler:
     def _parse(self, body: bytes) -> dict[str, Any]:
         check_depth(body, self._json_depth)
         return parse_object(body)
+
+
+def _examples(feeds: Mapping[str, Array]) -> int:
+    return max([array.shape[0] for array in feeds.values() if array.ndim], default=1)
+
+
+def _reply_by_row(outputs: Mapping[str, Array]) -> replies.Reply:
+    return replies.json_reply(Code.OK, write_predictions(outputs))
+
+
+def _reply_by_column(outputs: Mapping[str, Array]) -> replies.Reply:
+    return replies.json_reply(Code.OK, write_outputs(outputs))
 
 
 def refuse(error: RequestError) -> Reply:

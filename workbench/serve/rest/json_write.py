@@ -27,6 +27,7 @@ _SMALL = tuple(
     for more, power in ((b"", 5), (b"0", 6))
 )
 _TINY = re.compile(rb"e-(\d)(?!\d)")
+_FEW = 64
 _EXACT_UP_TO = 1 << 16
 """Values; above it numbers are written by orjson alone: equal when read back, only `1e-05` is spelled `1e-5`."""
 
@@ -115,7 +116,7 @@ def _write(value: Array, as_bytes: bool) -> bytes:  # noqa: FBT001 - private
 def _write_floats(array: Array) -> bytes:
     single = array.dtype != np.float64
     plain = np.ascontiguousarray(array, np.float32 if single else np.float64)
-    largest = float(np.abs(plain).max(initial=0.0))  # NaN where there is one
+    largest = _largest(plain)
     if not array.ndim or not largest < math.inf:
         if array.size > _EXACT_UP_TO:
             return _with_names(plain)
@@ -135,6 +136,15 @@ def _write_floats(array: Array) -> bytes:
     if largest < _LARGE_FROM:
         return text
     return _LARGE.sub(_respelled_single if single else _respelled_double, text)
+
+
+def _largest(array: Array) -> float:
+    """Return the largest absolute value, 0 where there is none, and NaN where one is none."""
+    if array.size > _FEW:
+        return float(np.abs(array).max(initial=0.0))
+    # A third of the time for a reply of ten numbers. `max` passes over NaN, a sum does not.
+    values = array.ravel().tolist()
+    return max(map(abs, values), default=0.0) if not math.isnan(sum(values)) else math.nan
 
 
 def _with_names(array: Array) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 
 from workbench.serve.rest.connection import HttpConnection
+from workbench.serve.rest.guarded import Guarded
 from workbench.serve.security import ssl_context
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ def http_config(app: ASGIApp, limits: Limits, security: Security, *, drain_secon
         BadInputError: A certificate's file is not usable.
     """
     context = ssl_context(security)
+    express = app.express if isinstance(app, Guarded) else None
     _allow_files(limits.connections)
     config = uvicorn.Config(
         app,
-        http=cast("Any", partial(HttpConnection, limits=limits)),
+        http=cast("Any", partial(HttpConnection, limits=limits, express=express)),
         ws="none",
         lifespan="off",
         log_config=None,
