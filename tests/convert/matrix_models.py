@@ -150,6 +150,7 @@ def main(folder: Path, names: list[str]) -> None:
     import keras
     import tf_keras
 
+    keras.utils.set_random_seed(0)  # of tf_keras too: both draw their seeds from `random`
     data = arrays()
     for name, (x, y) in data.items():
         np.savez(folder / f"{name}.npz", x=x, y=y)

@@ -9,6 +9,7 @@ def write(context: StageContext) -> str:
     import tf_keras
 
     layers = tf_keras.layers
+    tf_keras.utils.set_random_seed(0)
     model = tf_keras.Sequential(
         [
             layers.Input((28, 28, 1)),

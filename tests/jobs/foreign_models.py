@@ -13,6 +13,9 @@ FEATURES = 4
 
 def write(context: StageContext) -> dict[str, str]:
     """Write the models that `names` asks for, returns their paths by name."""
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(0)  # of Keras 3 too: both draw their seeds from `random`
     made = {name: _WRITERS[name](context.result / name) for name in context.settings["names"]}
     return {name: str(path) for name, path in made.items()}
 

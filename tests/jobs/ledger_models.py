@@ -18,6 +18,7 @@ def pruned(context: StageContext) -> dict[str, Any]:
     draw = np.random.default_rng(0)
     inputs, labels = draw.random((64, 12, 12, 1), np.float32), draw.integers(0, 10, 64)
     layers = tf_keras.layers
+    tf_keras.utils.set_random_seed(0)
     model = tf_keras.Sequential([
         layers.Input((12, 12, 1)), layers.Conv2D(16, 3, activation="relu", name="conv"), layers.Flatten(),
         layers.Dense(32, activation="relu", name="dense"), layers.Dense(10, activation="softmax", name="probabilities"),

@@ -8,6 +8,9 @@ from workbench.jobs import StageContext
 
 def write_all(context: StageContext) -> dict[str, str]:
     """Write every kind of file, returns their paths by name."""
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(0)  # of Keras 3 too: both draw their seeds from `random`
     return {name: str(write(context.result)) for name, write in _WRITERS.items()}
 
 
@@ -183,6 +186,7 @@ def live(context: StageContext) -> dict[str, Any]:
 
     library = {"keras": keras, "tf_keras": tf_keras}[context.settings["library"]]
     layers = library.layers
+    library.utils.set_random_seed(0)
     model = library.Sequential([layers.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
     noise = np.random.default_rng(0).random((8, 28, 28, 1), np.float32)
     answers = np.asarray(model(noise, training=False)).tolist()
