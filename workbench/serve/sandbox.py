@@ -8,7 +8,7 @@ import os
 import shutil
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from workbench.core.errors import BadInputError, ServingError, WorkspaceError
 from workbench.core.workspace import Workspace, read_json
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Sandbox", "attach_server", "require_engine", "running", "serve", "start"]
 
 Engine = Literal["workbench", "tensorflow-serving"]
-_ENGINES = ("workbench", "tensorflow-serving")
 
 _KIND = "serve"
 _LIVE: weakref.WeakSet[Sandbox] = weakref.WeakSet()
@@ -97,7 +96,7 @@ def serve(
         WorkspaceError: A file was changed, or the workspace cannot be written.
         ServingError: The server could not start; the message says why.
     """
-    require_engine(engine, (*_ENGINES, "ray"))
+    require_engine(engine, (*get_args(Engine), "ray"))
     workspace = Workspace.of(workspace)
     asked = ServeSettings(name=name, port=port, **settings)
     if engine == "ray":
@@ -142,7 +141,7 @@ def start(
     return sandbox
 
 
-def require_engine(engine: str, known: Sequence[str] = _ENGINES) -> None:
+def require_engine(engine: str, known: Sequence[str] = get_args(Engine)) -> None:
     """Hold the name of an engine to those there are, before anything is written.
 
     Raises:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from enum import Enum
+
+_log = logging.getLogger(__name__)
 
 
 class Code(Enum):
@@ -43,6 +46,16 @@ class RequestError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def as_request_error(error: Exception) -> RequestError:
+    """Return what a client is told of an error; what is no `RequestError` goes to the log, and its words no further."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, MemoryError):
+        return RequestError(Code.RESOURCE_EXHAUSTED, "The request needs more memory than there is")
+    _log.error("internal error", exc_info=error)
+    return RequestError(Code.INTERNAL, "Internal error; the server's log says more")
 
 
 def invalid(message: str) -> RequestError:

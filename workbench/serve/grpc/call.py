@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import grpc
 from workbench.serve.grpc.messages import message, parse, service
 from workbench.serve.security.guard import acting, caller
 from workbench.serve.security.roles import role_of_rpc
-from workbench.serve.status import Code, RequestError, invalid
+from workbench.serve.status import Code, RequestError, as_request_error, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -26,8 +25,6 @@ SECONDS_TO_SEND = 30.0
 
 _MAX_DETAILS = 1000
 """Characters of an error; clients take 8 kB of metadata, and what is not ASCII takes up to twelve bytes."""
-
-_log = logging.getLogger(__name__)
 
 
 class Call:
@@ -112,7 +109,7 @@ def _behaviour(method: str, kind: Any, answer: Answer, tell: Tell, *, administer
             tell(method, request, Code.DEADLINE_EXCEEDED if call.late() else Code.CANCELLED)
             raise
         except Exception as error:  # a request must never end the server
-            told = _as_request_error(error)
+            told = as_request_error(error)
             tell(method, request, told.code)
             await refuse(context, told)
             raise  # never reached: `refuse` does
@@ -137,12 +134,3 @@ async def _message(context: Any) -> bytes:
 
 def _nothing(method: str, request: Any, code: Code) -> None:
     del method, request, code
-
-
-def _as_request_error(error: Exception) -> RequestError:
-    if isinstance(error, RequestError):
-        return error
-    if isinstance(error, MemoryError):
-        return RequestError(Code.RESOURCE_EXHAUSTED, "The request needs more memory than there is")
-    _log.error("internal error", exc_info=error)
-    return RequestError(Code.INTERNAL, "Internal error; the server's log says more")

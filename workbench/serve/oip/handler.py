@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,9 @@ from workbench.serve.oip.routes import MethodError, Route, route
 from workbench.serve.rest.body import TooLargeError
 from workbench.serve.rest.express import Plan
 from workbench.serve.rest.json_write import write_error
-from workbench.serve.rest.replies import Reply, error_reply
+from workbench.serve.rest.replies import Reply, error_reply, slow_to_write
 from workbench.serve.signature import DEFAULT
-from workbench.serve.status import Code, RequestError, invalid
+from workbench.serve.status import Code, RequestError, as_request_error, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,15 +36,12 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _INLINE_BYTES = 64 * 1024  # more JSON is read, or written, in a thread: it would keep the loop from all others
-_INLINE_VALUES = 8 * 1024
 _WRONG_METHOD = 405
 _TOO_LARGE = 413
 _BINARY = b"application/octet-stream"
 _HEADER = b"inference-header-content-length"
 _COUNTED = ("infer", "metadata")
-_LONGEST_KNOWN_PATH = 256
 _known_route = lru_cache(maxsize=256)(route)
-_log = logging.getLogger(__name__)
 
 
 class Handler:
@@ -78,17 +74,11 @@ class Handler:
         code = Code.OK
         try:
             reply = await self._answer(asked, header, body)
-        except RequestError as error:
-            code, reply = error.code, error_reply(error.code, error.message)
         except TooLargeError as error:
             code, reply = Code.RESOURCE_EXHAUSTED, Reply(_TOO_LARGE, write_error(str(error)))
-        except MemoryError:
-            code = Code.RESOURCE_EXHAUSTED
-            reply = error_reply(code, "The request needs more memory than there is")
-        except Exception:  # noqa: BLE001 - a request must never end the server
-            _log.exception("internal error")
-            code = Code.INTERNAL
-            reply = error_reply(code, "Internal error; the server's log says more")
+        except Exception as error:  # noqa: BLE001 - a request must never end the server
+            told = as_request_error(error)
+            code, reply = told.code, error_reply(told.code, told.message)
         if asked.verb in _COUNTED:
             self._counters.count_request(asked.target.name, code.name)
             if asked.verb == "infer" and code is not Code.OK:
@@ -103,8 +93,8 @@ class Handler:
                 header = value
             elif name == b"accept-encoding":
                 accept = value
-        asked = _known_route("POST", path) if len(path) <= _LONGEST_KNOWN_PATH else None
-        if asked is None or asked.verb != "infer":
+        asked = _known_route("POST", path)
+        if asked.verb != "infer":
             return None
         servable = find(self._inference, asked.target)
         signature = servable.signature("")
@@ -176,10 +166,10 @@ class Handler:
         before = time.perf_counter()
         outputs = await self._inference.run(servable, request.feeds, DEFAULT, deadline)
         after = time.perf_counter()
-        if sum(array.size for array in outputs.values()) <= _INLINE_VALUES:
-            written, header_length = write_infer(servable, request, outputs)
-        else:
+        if slow_to_write(outputs):
             written, header_length = await asyncio.to_thread(write_infer, servable, request, outputs)
+        else:
+            written, header_length = write_infer(servable, request, outputs)
         end = time.perf_counter()
         self._counters.count_answer(
             servable.name, end - begin, after - before, examples(request.feeds), api="OIP", encode_seconds=end - after

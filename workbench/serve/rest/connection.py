@@ -9,8 +9,8 @@ import httptools
 from workbench.serve.rest.odd_clients import keeps_alive, without_upgrade
 from workbench.serve.rest.one_write import OneWrite
 from workbench.serve.rest.overdue import CLIENT_GONE
-from workbench.serve.rest.patience import PatientProtocol
 from workbench.serve.rest.refusal import busy, refusal
+from workbench.serve.rest.short_way import ShortWay
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-    from workbench.serve.rest.express import Exchange, Express
-
 _PART = 8192  # bytes read at once, beside bodies: a few hundred requests at most
 _PIPELINED = 64  # requests that wait behind one that is being answered; more are not read yet
 
 
-class HttpConnection(PatientProtocol):
+class HttpConnection(ShortWay):
     """Speaks HTTP/1.1 for an ASGI application.
 
     A stalled head or body is answered with 408, a head that is too long with 431, what is no HTTP with 400, each in
@@ -33,16 +31,13 @@ class HttpConnection(PatientProtocol):
     its request is cancelled.
     """
 
-    def __init__(self, *args: Any, express: Express | None = None, **named: Any) -> None:
+    def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._express = express
-        self._kept: list[bytes] | None = None  # the body of a request that may go the short way, as far as it came
-        self._last = self._upgrading = False
+        self._upgrading = False
         self._head_bytes = self._chunk = 0
         self._fault = (400, "Invalid HTTP request received.")
         self._refusal: bytes | None = None
         self._later = b""
-        self._running: tuple[RequestResponseCycle | Exchange, asyncio.Task[None] | Exchange] | None = None
 
     # What the event loop calls.
 
@@ -61,8 +56,7 @@ class HttpConnection(PatientProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; a request that may go the short way goes the complete one where its body is not there yet."""
         self._take(data)
-        if self._kept is not None:
-            self._go_complete_way()
+        self._go_complete_way()
 
     def _take(self, data: bytes) -> None:
         # In small parts where this may be a crowd of requests, so that few of them wait at once.
@@ -149,13 +143,10 @@ class HttpConnection(PatientProtocol):
             return
         self._in_body, self._body_bytes = True, 0
         self._since = self.loop.time()
-        if self._may_be_short():
-            self._kept = []
-        else:
-            self._begin_cycle()
+        super().on_headers_complete()
 
     def _begin_cycle(self) -> None:
-        super().on_headers_complete()
+        super()._begin_cycle()
         if self.scope["http_version"] == "1.0" and keeps_alive(self.headers):
             self.cycle.keep_alive = True
             self.cycle.default_headers = [*self.cycle.default_headers, (b"connection", b"keep-alive")]
@@ -165,69 +156,14 @@ class HttpConnection(PatientProtocol):
     def on_body(self, body: bytes) -> None:
         """Hand a part of the body on."""
         self._body_bytes += len(body)
-        if self._kept is not None:
-            self._kept.append(body)
-        else:
-            super().on_body(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
         if self._upgrading:
             return
         self._in_body = False
-        if self._kept is not None and self._goes_short_way():
-            return
-        if self._kept is not None:
-            self._go_complete_way()
         super().on_message_complete()
-
-    # The short way.
-
-    def _may_be_short(self) -> bool:
-        return (
-            self._express is not None
-            and (self.cycle is None or self.cycle.response_complete)
-            and not self.pipeline
-            and not self.flow.write_paused
-            and self.app is self.config.loaded_app  # there is room for it
-            and self.parser.get_http_version() == "1.1"
-            and self._express.takes(self.parser.get_method(), self.url, self.headers)
-        )
-
-    def _goes_short_way(self) -> bool:
-        assert self._express is not None, "it may go the short way"
-        kept, self._kept = self._kept or [], None
-        body = kept[0] if len(kept) == 1 else b"".join(kept)
-        keep_alive = self.parser.should_keep_alive() and not self._last
-        exchange = self._express.begin(self, self.url, self.headers, body, keep_alive=keep_alive)
-        if exchange is None:
-            self._kept = [body]
-            return False
-        if not exchange.response_complete:
-            self.cycle = cast("RequestResponseCycle", exchange)
-            self._running = (exchange, exchange)
-            self.tasks.add(cast("asyncio.Task[None]", exchange))
-        return True
-
-    def _go_complete_way(self) -> None:
-        kept, self._kept = self._kept or [], None
-        self._begin_cycle()
-        for part in kept:
-            super().on_body(part)
-
-    def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """Return what every reply has."""
-        return self.server_state.default_headers
-
-    def reply(self, exchange: Exchange, head: bytes, body: bytes) -> None:
-        """Send a whole reply, and go on."""
-        self.tasks.discard(cast("asyncio.Task[None]", exchange))
-        exchange.response_complete = True
-        if not exchange.disconnected:
-            self.transport.write(head + body)
-        if not exchange.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
 
     # What uvicorn's side calls.
 
@@ -266,8 +202,7 @@ class HttpConnection(PatientProtocol):
     # Refusing.
 
     def _refuse(self, status: int, message: str) -> None:
-        if self._kept is not None:
-            self._go_complete_way()
+        self._go_complete_way()
         if self._refusal is not None:
             return
         reply = refusal(status, message, self.server_state.default_headers)

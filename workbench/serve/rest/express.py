@@ -8,7 +8,6 @@ CORS, a long or compressed body, anything that is to be refused) is declined and
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from workbench.serve.rest.overdue import CLIENT_GONE
-from workbench.serve.rest.replies import error_reply
-from workbench.serve.status import Code, RequestError
+from workbench.serve.rest.replies import error_reply, slow_to_write
+from workbench.serve.status import Code, RequestError, as_request_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,11 +32,9 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, np.ndarray[Any, Any]]
     Headers = Sequence[tuple[bytes, bytes]]
 
-LONGEST = 64 * 1024
-"""Bytes of a body that is read in the event loop."""
-_MOST_VALUES = 8 * 1024  # more are written in a thread: it would keep the loop from all others
+_LONGEST = 64 * 1024  # bytes of a body that is read in the event loop
+_LONGEST_PATH = 256  # readers remember what they read from it
 _UNUSUAL = frozenset({b"content-encoding", b"transfer-encoding", b"expect"})
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -64,11 +61,8 @@ class Plan:
 class Connection(Protocol):
     """What an exchange needs of its connection."""
 
-    def reply(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+    def reply(self, exchange: Exchange, reply: Reply) -> None:
         """Send a whole reply, and go on."""
-
-    def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """Return what every reply has."""
 
 
 class Express:
@@ -91,14 +85,14 @@ class Express:
         self.inference = inference
         self._readers = readers
         self._seconds = limits.request_seconds
-        self._longest = min(LONGEST, limits.body_bytes, 2 * limits.values)
+        self._longest = min(_LONGEST, limits.body_bytes, 2 * limits.values)
         self._common: Headers = ()
         self._common_bytes = b""
         self._closes = False
 
     def takes(self, method: bytes, url: bytes, headers: Headers) -> bool:
         """Tell by its head whether a request can go the short way, if its body comes at once."""
-        if method != b"POST" or url[:4] not in self._readers or b"?" in url:
+        if method != b"POST" or url[:4] not in self._readers or b"?" in url or len(url) > _LONGEST_PATH:
             return False
         length = 0
         for name, value in headers:
@@ -184,7 +178,7 @@ class Exchange:
         plan, ran = self._plan, time.perf_counter()
         if plan is None:
             return
-        if sum([array.size for array in outputs.values()]) > _MOST_VALUES:
+        if slow_to_write(outputs):
             self._write_aside(plan, outputs, ran)
             return
         try:
@@ -198,15 +192,9 @@ class Exchange:
         """Send the reply to what was refused or failed; never raises."""
         if self._plan is None:
             return
-        if isinstance(error, RequestError):
-            code, message = error.code, error.message
-        elif isinstance(error, MemoryError):
-            code, message = Code.RESOURCE_EXHAUSTED, "The request needs more memory than there is"
-        else:
-            _log.error("internal error", exc_info=error)
-            code, message = Code.INTERNAL, "Internal error; the server's log says more"
+        told = as_request_error(error)
         self._express.inference.counters.count_error(self._plan.servable.name)
-        self._send(error_reply(code, message), code)
+        self._send(error_reply(told.code, told.message), told.code)
 
     # What the connection sees.
 
@@ -244,9 +232,7 @@ class Exchange:
         assert self._plan is not None, "it has not been answered"
         self._express.inference.counters.count_request(self._plan.servable.name, code.name)
         self._end()
-        connection = self._connection
-        head, self.keep_alive = self._express.head(reply, connection.default_headers(), keep_alive=self.keep_alive)
-        connection.reply(self, head, reply.body)
+        self._connection.reply(self, reply)
 
     def _end(self) -> None:
         plan, self._plan = self._plan, None

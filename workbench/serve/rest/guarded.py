@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 
 from workbench.serve.rest.body import GoneError
 from workbench.serve.rest.overdue import CLIENT_GONE, Overdue
 from workbench.serve.rest.replies import Reply, error_reply
 from workbench.serve.security import Guard, acting, find_key, role_of_path
-from workbench.serve.status import Code, RequestError
+from workbench.serve.status import Code, as_request_error
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from workbench.serve.limits import Limits
     from workbench.serve.rest.express import Express
     from workbench.serve.security import Security
-
-_log = logging.getLogger(__name__)
 
 
 class Guarded:
@@ -53,11 +50,9 @@ class Guarded:
             return
         except asyncio.CancelledError as error:
             reply = self._on_cancel(task, *error.args)
-        except RequestError as error:
-            reply = error_reply(error.code, error.message)
-        except Exception:  # noqa: BLE001 - a request must never end the server
-            _log.exception("internal error")
-            reply = error_reply(Code.INTERNAL, "Internal error; the server's log says more")
+        except Exception as error:  # noqa: BLE001 - a request must never end the server
+            told = as_request_error(error)
+            reply = error_reply(told.code, told.message)
         finally:
             self._overdue.end(task)
         if reply is not None and not once.begun:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,7 +27,7 @@ from workbench.serve.rest.json_write import (
 from workbench.serve.rest.metadata import metadata_json, status_json
 from workbench.serve.rest.predict_body import read_predict
 from workbench.serve.rest.routes import Route, route
-from workbench.serve.status import Code, RequestError, invalid
+from workbench.serve.status import Code, RequestError, as_request_error, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,11 +46,9 @@ if TYPE_CHECKING:
 
 _INLINE_BYTES = 32 * 1024  # a longer body is read in a thread: it would keep the loop from all others
 _INLINE_FAST_BYTES = 128 * 1024  # the same, where it can be read the fast way
-_INLINE_VALUES = 8192  # more are written in a thread
 _LONGEST_KNOWN_PATH = 256
 _INFERENCE = ("predict", "classify", "regress")
 _known_route = lru_cache(maxsize=256)(route)
-_log = logging.getLogger(__name__)
 _KINDS = {"classify": "classification", "regress": "regression"}
 
 
@@ -85,13 +82,8 @@ class Handler:
             asked = _known_route(method, path) if len(path) <= _LONGEST_KNOWN_PATH else route(method, path)
             name, inferring = asked.target.name, asked.verb in _INFERENCE
             reply = Reply(Code.OK, await self._answer(asked, body))
-        except RequestError as error:
-            reply = refuse(error)
-        except MemoryError:
-            reply = refuse(RequestError(Code.RESOURCE_EXHAUSTED, "The request needs more memory than there is"))
-        except Exception:  # noqa: BLE001 - a request must never end the server
-            _log.exception("internal error")
-            reply = refuse(RequestError(Code.INTERNAL, "Internal error; the server's log says more"))
+        except Exception as error:  # noqa: BLE001 - a request must never end the server
+            reply = refuse(as_request_error(error))
         self._counters.count_request(name, reply.code.name)
         if inferring and reply.code is not Code.OK:
             self._counters.count_error(name)
@@ -100,8 +92,6 @@ class Handler:
     def plan(self, path: str, headers: Headers, body: bytes) -> Plan | None:
         """Read a predict request for the short way; None, or an error, where it is not of the common form."""
         del headers
-        if len(path) > _LONGEST_KNOWN_PATH:
-            return None
         asked = _known_route("POST", path)
         if asked.verb != "predict":
             return None
@@ -138,10 +128,7 @@ class Handler:
             servable.let_go()
         ran = time.perf_counter()
         write = write_predictions if read.by_row else write_outputs
-        if sum(array.size for array in outputs.values()) <= _INLINE_VALUES:
-            reply = write(outputs)
-        else:
-            reply = await asyncio.to_thread(write, outputs)
+        reply = await asyncio.to_thread(write, outputs) if replies.slow_to_write(outputs) else write(outputs)
         end = time.perf_counter()
         self._counters.count_answer(
             servable.name, end - begin, ran - before, _examples(read.feeds), encode_seconds=end - ran

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.serve.rest.json_write import write_error
 from workbench.serve.status import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from starlette.types import Send
 
     Headers = Sequence[tuple[bytes, bytes]]
 
+_INLINE_VALUES = 8 * 1024
 _JSON = b"application/json"
 _AGAIN = ((b"retry-after", b"1"),)  # seconds
 _ERROR_HEADERS: dict[Code, Headers] = {
@@ -61,6 +63,11 @@ class Reply:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+def slow_to_write(outputs: Mapping[str, np.ndarray[Any, Any]]) -> bool:
+    """Tell whether outputs are to be written in a thread: in the event loop they would keep it from all others."""
+    return sum([array.size for array in outputs.values()]) > _INLINE_VALUES
 
 
 def json_reply(code: Code, body: bytes) -> Reply:
