@@ -28,6 +28,7 @@ from workbench.core.records.graph_diff import (
 )
 from workbench.core.records.load import LatencyHistogram, LoadResult
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
+from workbench.core.records.requests import LoggedRequest
 from workbench.core.records.road import RoadReport, ServingStats, Variant
 from workbench.core.records.sweep import (
     Constraint,
@@ -62,6 +63,7 @@ __all__ = [
     "LayerError",
     "LearningCurve",
     "LoadResult",
+    "LoggedRequest",
     "NodeChange",
     "NodeFacts",
     "NodeMatch",
