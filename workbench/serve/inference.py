@@ -34,12 +34,14 @@ class Inference:
         models: What is served.
         counters: Where requests are counted.
         batching: How requests share a run.
+        asks_arrivals: Somebody here asks how requests came in, so that the short way says it too.
     """
 
     def __init__(self, models: Models, counters: Counters, batching: Batching | None = None) -> None:
         self.models = models
         self.counters = counters
         self.batching = batching or Batching()
+        self.asks_arrivals = False
         counters.holds = lambda name: models.model(name) is not None
         self._runners = Runners(self.batching.num_batch_threads)
         self._deadlines = Deadlines(lambda work: fail(work, overdue()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from workbench.serve.arrival import Arrival, arrive
 from workbench.serve.grpc.messages import message, parse, service
 from workbench.serve.security.guard import acting, caller
 from workbench.serve.security.roles import role_of_rpc
@@ -67,6 +68,7 @@ def add_service(
             message or raises `RequestError`. A method without one is UNIMPLEMENTED.
         count: Told of every request's method, message (None where there was none) and outcome.
     """
+    api = "GRPC" if name.startswith("tensorflow.") else "OIP"
     handlers = {
         method.name: grpc.stream_unary_rpc_method_handler(
             _behaviour(
@@ -74,6 +76,7 @@ def add_service(
                 message(method.input_type.full_name),
                 answers[method.name],
                 count or _nothing,
+                api,
                 administers=role_of_rpc(f"/{name}/{method.name}") == "admin",
             )
         )
@@ -95,12 +98,13 @@ async def refuse(context: Any, error: RequestError) -> None:
     await context.abort(grpc.StatusCode[error.code.name], text if len(text) <= most else text[:most] + "...")
 
 
-def _behaviour(method: str, kind: Any, answer: Answer, tell: Tell, *, administers: bool) -> Behaviour:
+def _behaviour(method: str, kind: Any, answer: Answer, tell: Tell, api: str, *, administers: bool) -> Behaviour:
     async def respond(_: Any, context: Any) -> bytes:
         request, call = None, Call(context)
         try:
             data = await _message(context)
             call.begin = time.perf_counter()
+            arrive(Arrival(api, context.invocation_metadata, call.begin))
             request = parse(kind, data)
             if administers:
                 acting(caller().key_id, call.peer)

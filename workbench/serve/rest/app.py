@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.serve import metrics
+from workbench.serve.arrival import Arrival, arrive
 from workbench.serve.oip.app import oip_app
 from workbench.serve.oip.handler import Handler as OipHandler
 from workbench.serve.rest.body import Bodies, TooLargeError
@@ -66,8 +67,10 @@ class RestDoor:
         # The path is matched as it was sent, percent-encoded.
         path: str = scope["raw_path"].decode("latin-1")
         if path[:4].lower() == "/v1/":
+            arrive(Arrival("REST", scope["headers"]))
             await (await self._v1(scope, path, receive)).send(send)
         elif path.startswith("/v2/") or path == "/v2":
+            arrive(Arrival("OIP", scope["headers"]))
             await self._v2(scope, receive, send)
         else:
             await self._page(path, scope["method"]).send(send)

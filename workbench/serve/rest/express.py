@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from workbench.serve.arrival import Arrival, arrive
 from workbench.serve.rest.overdue import CLIENT_GONE
 from workbench.serve.rest.replies import error_reply, slow_to_write
 from workbench.serve.status import Code, RequestError, as_request_error
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 64 * 1024  # bytes of a body that is read in the event loop
 _LONGEST_PATH = 256  # readers remember what they read from it
+_DOORS = {b"/v1/": "REST", b"/v2/": "OIP"}
 _UNUSUAL = frozenset({b"content-encoding", b"transfer-encoding", b"expect"})
 
 
@@ -107,6 +109,8 @@ class Express:
     ) -> Exchange | None:
         """Begin to answer a request; None where it is not for the short way."""
         begun = time.perf_counter()
+        if self.inference.asks_arrivals:
+            arrive(Arrival(_DOORS[url[:4]], headers, begun))
         try:
             plan = self._readers[url[:4]](url.decode("latin-1"), headers, body)
         except Exception:  # noqa: BLE001 - the complete way finds it again, and says it
