@@ -39,7 +39,7 @@ demo: $(STAMP) ## The whole road once, on the digits that ship inside scikit-lea
 	@$(BIN)/workbench run --dataset digits
 
 test: $(STAMP) ## The tests that CI runs; no browser needed (under 2 minutes)
-	$(BIN)/python -m pytest -m "not slow and not ui and not faults and not thorough"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow and not ui and not faults and not thorough"
 
 test-thorough: $(STAMP) ## Every compression method on several networks (minutes); CI runs these too
 	$(BIN)/python -m pytest -m "thorough and not slow"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.core.records import LatencyHistogram
+from workbench.core.records import LatencyHistogram, LoadResult
 from workbench.core.records.load import bucket_bounds, bucket_of, percentiles_ms
 
 TIMES = st.integers(0, 10**12)
@@ -46,3 +46,27 @@ def test_nothing_was_answered() -> None:
     assert LatencyHistogram().quantile_ms(0.5) is None
     assert LatencyHistogram().mean_ms is None
     assert set(percentiles_ms(LatencyHistogram()).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("counts", "errors", "said"),
+    [
+        (
+            Counter({bucket_of(2000): 300}),
+            {},
+            "p50 2.000, p99 2.000, max 2.000 ms, 0 failed of 300; ",
+        ),
+        (Counter[int](), {"503": 9}, "9 failed of 9; "),
+    ],
+)
+def test_a_result_is_printed_in_a_line(counts: Counter[int], errors: dict[str, int], said: str) -> None:
+    latency = LatencyHistogram.of(counts, 2000 * counts.total(), 2000 if counts else 0)
+    result = LoadResult(
+        url="http://127.0.0.1:1", model="m", face="rest", loop="closed", rate=None, connections=16, batch=1,
+        seconds=2.0,
+        requests=counts.total(), errors=errors, unsent=0, throughput=150.0, latency=latency, client_cpu=0.1,
+        **percentiles_ms(latency),
+    )  # fmt: skip
+    assert str(result).startswith(f"LoadResult(150 answers/s, {said}http://127.0.0.1:1, batch 1, ")
+    assert str(result).endswith("16 connections, closed loop, 2.0 s)")
+    assert len(repr(latency)) < 80

@@ -69,6 +69,11 @@ class LatencyHistogram(Record):
                 return min(bucket_bounds(index)[1], self.max_us) / 1000
         return None
 
+    def __repr__(self) -> str:
+        return f"LatencyHistogram({self.count} times in {len(self.buckets)} buckets, max {self.max_us / 1000:.3f} ms)"
+
+    __str__ = __repr__
+
 
 class LoadResult(Record):
     """One run of the load generator against one model.
@@ -123,6 +128,18 @@ class LoadResult(Record):
     def failed(self) -> int:
         """Requests that were refused, broke, or were never sent."""
         return sum(self.errors.values()) + self.unsent
+
+    def __repr__(self) -> str:
+        asked, every = "closed loop" if self.rate is None else f"{self.rate:g} requests/s", self.requests + self.failed
+        late = ("p50", self.p50_ms), ("p99", self.p99_ms), ("max", self.max_ms)
+        times = ", ".join(f"{name} {value:.3f}" for name, value in late if value is not None)
+        return (
+            f"LoadResult({self.throughput:,.0f} answers/s, {times + ' ms, ' if times else ''}{self.failed:,} failed of "
+            f"{every:,}; {self.url}, batch {self.batch}, {self.connections} connections, {asked}, "
+            f"{self.seconds:.1f} s)"
+        )
+
+    __str__ = __repr__
 
 
 def percentiles_ms(latency: LatencyHistogram) -> dict[str, float | None]:
