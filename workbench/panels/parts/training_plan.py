@@ -19,7 +19,8 @@ from workbench.train.settings import LearningSettings
 SHOWN = ("dataset", "recipe", "epochs", "validation_fraction")
 _OWN_DATA = (
     "An .npz file with x_train, y_train, x_test, y_test (or x, y), a folder with a folder of images for each class, or "
-    "a .csv file with a header whose column label, class, target or y holds the classes (another one is named below)."
+    "a .csv file with a header whose column label, class, target or y holds the classes (another one is named in the "
+    "advanced settings)."
 )
 _OWN_LOOK = {"label": "Own file or folder…", "name": "Path of the file or folder", "placeholder": "/data/letters.npz"}
 
