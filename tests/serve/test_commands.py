@@ -24,14 +24,14 @@ SHOW = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Two versions of a SavedModel `m`; the name `stable` means the first."""
+    """Two versions of a SavedModel `m`; the label `live` means the first."""
     store = Store.of(Workspace.at(tmp_path / "a home"))
     for text in ("one", "two"):
         folder = tmp_path / text
         (folder / "model").mkdir(parents=True)
         (folder / "model" / "saved_model.pb").write_text(text)
         store.publish(Artifact.write(folder, file="model", name="m", format="saved_model", numeric="float32"), "m")
-    store.label("m", "stable", 1)
+    store.label("m", "live", 1)
     return store
 
 
@@ -60,7 +60,7 @@ def test_binary(store: Store, tmp_path: Path) -> None:
     said = (tmp_path / "there" / "models.config").read_text()
     assert f'base_path: "{store.base / "m"}"' in said
     assert "specific { versions: 1 versions: 2 }" in said
-    assert 'version_labels { key: "stable" value: 1 }' in said
+    assert 'version_labels { key: "live" value: 1 }' in said
     assert "max_batch_size { value: 64 }" in (tmp_path / "there" / "batching.config").read_text()
 
 

@@ -48,9 +48,9 @@ def test_it_is_started_with_our_options_and_has_our_handle(
         assert server.note == "tensorflow_model_server listens on every address of this machine"
         assert (server.versions, len(server.workers)) == ((1,), 1)
         assert server.client.predict(ONES).tolist() == [[1.0, 1.0]]
-        done = server.publish(saved_model("two"), label="stable")
+        done = server.publish(saved_model("two"), label="live")
         assert (done.loaded, done.unloaded) == ((("m", 2),), (("m", 1),))
-        assert done.labels == {"m": {"stable": 2}}
+        assert done.labels == {"m": {"live": 2}}
         assert server.client.predict(ONES).tolist() == [[2.0, 2.0]]
         with pytest.raises(ServingError, match="cannot parse the graph"):
             server.publish(saved_model("damaged"))

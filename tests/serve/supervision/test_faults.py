@@ -142,13 +142,13 @@ def test_a_worker_that_is_told_to_go_answers_first_and_is_replaced(sandbox: Sand
 
 
 def test_a_new_worker_serves_what_the_others_do(sandbox: Sandbox, numbered: Callable[[int], Artifact]) -> None:
-    sandbox.publish(numbered(5), label="stable")
+    sandbox.publish(numbered(5), label="live")
     for index in (0, 1):
         os.kill(sandbox.workers[index].pid, signal.SIGKILL)
         until(lambda index=index: states(sandbox)[index] == ("ready", 1))
     for _ in range(10):  # over connections of their own, for either
         connection = http.client.HTTPConnection("127.0.0.1", int(sandbox.url.rpartition(":")[2]), timeout=10)
-        connection.request("POST", "/v1/models/m/labels/stable:predict", BODY)
+        connection.request("POST", "/v1/models/m/labels/live:predict", BODY)
         assert json.loads(connection.getresponse().read()) == {"predictions": [[5.0, 5.0], [10.0, 10.0]]}
         connection.close()
     assert [one.state for one in sandbox.client.status()] == ["AVAILABLE", "END"]

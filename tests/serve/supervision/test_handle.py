@@ -53,18 +53,18 @@ def test_publish_is_live_when_it_returns_and_says_what_it_did(
     pair: Sandbox, numbered: Callable[[int], Artifact]
 ) -> None:
     (old,) = pair.versions
-    done = pair.publish(numbered(7), label="stable")
+    done = pair.publish(numbered(7), label="live")
     assert (done.loaded, done.unloaded) == ((("m", old + 1),), (("m", old),))
-    assert done.labels == {"m": {"stable": old + 1}}
-    assert (pair.versions, answer(pair), answer(pair, label="stable")) == ((old + 1,), 7.0, 7.0)
+    assert done.labels == {"m": {"live": old + 1}}
+    assert (pair.versions, answer(pair), answer(pair, label="live")) == ((old + 1,), 7.0, 7.0)
     # A version that a label means stays, beside the new one.
     done = pair.publish(numbered(8))
     assert (pair.versions, done.unloaded) == ((old + 1, old + 2), ())
-    assert (answer(pair), answer(pair, label="stable")) == (8.0, 7.0)
-    pair._store.label("m", "stable", old + 2)  # as another process would
+    assert (answer(pair), answer(pair, label="live")) == (8.0, 7.0)
+    pair._store.label("m", "live", old + 2)  # as another process would
     done = pair.reload()
-    assert done.labels == {"m": {"stable": old + 2}}
-    assert answer(pair, label="stable") == 8.0
+    assert done.labels == {"m": {"live": old + 2}}
+    assert answer(pair, label="live") == 8.0
     assert f"loaded m/{old + 2}" in pair.logs()
 
 

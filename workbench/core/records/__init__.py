@@ -30,6 +30,7 @@ from workbench.core.records.load import LatencyHistogram, LoadResult
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
 from workbench.core.records.requests import LoggedRequest
 from workbench.core.records.road import RoadReport, ServingStats, Variant
+from workbench.core.records.store import Override, StoreChange, StoredVersion
 from workbench.core.records.sweep import (
     Constraint,
     Estimate,
@@ -68,6 +69,7 @@ __all__ = [
     "NodeFacts",
     "NodeMatch",
     "Noise",
+    "Override",
     "Parity",
     "PointSeconds",
     "PreviewAnswer",
@@ -80,6 +82,8 @@ __all__ = [
     "ServingStats",
     "Sizes",
     "Spread",
+    "StoreChange",
+    "StoredVersion",
     "SweepPoint",
     "TensorFacts",
     "Variant",

@@ -25,6 +25,10 @@ def artifact(folder: Path, content: bytes = b"model", kind: str = "onnx") -> Art
     return Artifact.write(folder, file=file.name, name="m", format=kind, numeric="float32")  # type: ignore[arg-type]
 
 
+def visible(store: Store, name: str = "m") -> list[str]:
+    return sorted(path.name for path in (store.base / name).iterdir() if path.name != ".lock")
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "models")
@@ -36,7 +40,7 @@ def test_versions_count_up(store: Store, tmp_path: Path) -> None:
     assert store.publish(artifact(tmp_path / "b", b"b"), "m") == 2
     assert list(store.versions("m")) == [1, 2]
     assert Artifact.load(store.base / "m" / "2").verify().path.read_bytes() == b"b"
-    assert sorted(path.name for path in (store.base / "m").iterdir()) == ["1", "2"]
+    assert visible(store) == ["1", "2", "history.jsonl"]
 
 
 def test_the_same_file_is_published_once(store: Store, tmp_path: Path) -> None:
@@ -57,7 +61,7 @@ def test_after_the_last_number_there_is_none(store: Store, tmp_path: Path) -> No
     assert store.publish(last, "m", 2**63 - 1) == store.publish(last, "m") == 2**63 - 1
     with pytest.raises(BadInputError, match="version must be given where the newest is 2"):
         store.publish(artifact(tmp_path / "b", b"b"), "m")
-    assert [path.name for path in (store.base / "m").iterdir()] == [str(2**63 - 1)]
+    assert visible(store) == [str(2**63 - 1), "history.jsonl"]
 
 
 def test_one_artifact_or_some_by_their_numbers(store: Store, tmp_path: Path) -> None:
@@ -118,10 +122,10 @@ def test_a_read_only_store_is_one_sentence(store: Store, tmp_path: Path) -> None
 def test_labels(store: Store, tmp_path: Path) -> None:
     store.publish(artifact(tmp_path / "a"), "m")
     assert store.labels("m") == {}
-    store.label("m", "stable", 1)
-    assert store.labels("m") == {"stable": 1}
+    store.label("m", "live", 1)
+    assert store.labels("m") == {"live": 1}
     with pytest.raises(BadInputError, match="version must be one of 1, got 2"):
-        store.label("m", "stable", 2)
+        store.label("m", "live", 2)
     with pytest.raises(BadInputError, match="label must be made of"):
         store.label("m", "a/b", 1)
 
@@ -141,7 +145,7 @@ def test_damaged_labels_are_one_sentence(store: Store, tmp_path: Path, content: 
     with pytest.raises(WorkspaceError, match=r"labels\.json .*; delete it"):
         store.labels("m")
     with pytest.raises(WorkspaceError, match=r"labels\.json .*; delete it"):
-        store.label("m", "stable", 1)
+        store.label("m", "live", 1)
 
 
 def test_of_two_folders_of_one_number_the_last_name_is_it(store: Store) -> None:
@@ -156,10 +160,10 @@ def test_the_whole_store_as_a_file_for_the_original(store: Store, tmp_path: Path
     store.publish(artifact(tmp_path / "b"), "n", 7)
     (store.base / "empty").mkdir()
     (store.base / "no..model" / "1").mkdir(parents=True)
-    store.label("n", "stable", 7)
+    store.label("n", "live", 7)
     models = read_models(write_models(store.configs()))
     assert [(one.name, one.base_path, one.labels) for one in models] == [
-        ("m", str(store.base / "m"), {}), ("n", str(store.base / "n"), {"stable": 7}),
+        ("m", str(store.base / "m"), {}), ("n", str(store.base / "n"), {"live": 7}),
     ]  # fmt: skip
 
 
