@@ -69,6 +69,71 @@ def test_mutual_tls_over_grpc(tmp_path: Path) -> None:
             nobody.predict([[1, 2]])
 
 
+@pytest.mark.parametrize("form", ["", "+oip"])
+def test_tls_on_one_side_only_is_said_in_one_sentence(form: str, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca", "ca")
+    mine, ca = authority.issue("server"), str(authority.file)
+    chain = {"certificate": str(mine.certificate), "private_key": str(mine.key)}
+
+    def said(url: str, ca: str | None = None) -> str:
+        with client(url, "double", ca=ca, retries=ONCE) as asking, pytest.raises(ServingError) as refused:
+            asking.predict([[1, 2]])
+        return str(refused.value)
+
+    with door(small_models(), security=Security(**chain)) as server:
+        port = server.address.rpartition(":")[2]
+        plain, secure = f"grpc{form}://localhost:{port}", f"grpcs{form}://localhost:{port}"
+        assert said(plain) == (
+            f"{plain} does not answer (it closed the connection); where it speaks TLS,"
+            f" ask grpcs{form}://host:port instead."
+        )
+        assert said(secure) == (
+            f"{secure} does not answer (its certificate is not trusted: unable to get local issuer certificate);"
+            " give the PEM file of those who signed it as `ca=`."
+        )
+        numbered = f"grpcs{form}://127.0.0.1:{port}"
+        assert said(numbered, ca) == (
+            f"{numbered} does not answer (its certificate is for another name); ask it by a name that its certificate"
+            " has."
+        )
+    with door(small_models(), security=Security(**chain, client_ca=ca)) as server:
+        assert "where it wants to see a certificate, give one as `certificate=` and `private_key=`." in said(
+            f"grpcs{form}://localhost:{server.address.rpartition(':')[2]}", ca
+        )
+    with door(small_models()) as server:
+        url = f"grpcs{form}://localhost:{server.address.rpartition(':')[2]}"
+        assert said(url, ca) == (
+            f"{url} does not answer (it does not speak TLS there); ask grpc{form}://host:port instead."
+        )
+
+
+def test_the_wrong_port_is_said_in_one_sentence(tmp_path: Path) -> None:
+    mine = Authority(tmp_path / "ca", "ca").issue("server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(mine.certificate, mine.key)
+    with scripted(reply(200), tls=context) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        with (
+            client(url, retries=ONCE) as asking,
+            pytest.raises(ServingError, match=r"ask https://host:port instead\.$"),
+        ):
+            asking.predict([1])
+    with scripted(reply(200)) as server:
+        url = f"grpc://127.0.0.1:{server.port}"
+        with (
+            client(url, retries=ONCE) as asking,
+            pytest.raises(ServingError, match=r"\(it does not speak gRPC there\)"),
+        ):
+            asking.predict([1])
+    with door(small_models()) as server:
+        url = f"http://{server.address}"
+        with (
+            client(url, retries=ONCE) as asking,
+            pytest.raises(ServingError, match=r"\(it does not speak HTTP there\)"),
+        ):
+            asking.predict([1])
+
+
 def test_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "serving"
     with door(small_models(), socket=str(path)), client(f"grpc+unix://{path}", "double") as asking:

@@ -44,15 +44,19 @@ class RefusedError(Exception):
         message: The server's own words, or what became of the connection.
         again: Whether asking again may help.
         after: Seconds that the server asks to wait first.
+        step: What the caller can do about it; empty where nothing is known to help.
     """
 
-    def __init__(self, status: str, message: str, *, again: bool = False, after: float | None = None) -> None:
+    def __init__(
+        self, status: str, message: str, *, again: bool = False, after: float | None = None, step: str = ""
+    ) -> None:
         words = " ".join(message.split())
         super().__init__(f"{status} {words}")
         self.status = status
         self.message = words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
         self.again = again
         self.after = after
+        self.step = step
 
 
 class Face(Protocol):

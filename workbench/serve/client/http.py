@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.serve.client.face import RefusedError
 from workbench.serve.client.json_values import read_json
+from workbench.serve.client.unreached import unreached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ class Http:
     def __init__(self, access: Access) -> None:
         import urllib3
 
+        self._scheme = access.scheme
         self._headers = access.headers()
         self._pool = urllib3.PoolManager(
             maxsize=_CONNECTIONS, retries=False, ca_certs=access.ca,
@@ -84,14 +86,12 @@ class Http:
                     raise _late(seconds)
             response.release_conn()  # an answer without a body does not do it by itself
         except urllib3.exceptions.NewConnectionError as error:  # to urllib3 a timeout, whatever became of it
-            raise RefusedError("", _reason(error), again=True) from error
+            raise unreached(str(error), self._scheme) from error
         except urllib3.exceptions.TimeoutError:
             raise _late(seconds) from None
-        except urllib3.exceptions.SSLError as error:
-            raise RefusedError("", _reason(error)) from error
         except urllib3.exceptions.HTTPError as error:
             # A prediction changes nothing, so it may be asked again where the connection broke.
-            raise RefusedError("", _reason(error), again=True) from error
+            raise unreached(str(error), self._scheme) from error
         data = b"".join(parts)
         if response.status >= _ERRORS:
             raise _refused(response.status, data, response.headers, response.reason or "")
@@ -123,8 +123,3 @@ def _refused(status: int, data: bytes, headers: Mapping[str, str], reason: str) 
 
 def _late(seconds: float) -> RefusedError:
     return RefusedError("", f"there was no whole answer within {seconds:.3g} s")
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or error
-    return str(reason).rpartition(": ")[2]

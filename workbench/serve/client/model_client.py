@@ -178,7 +178,8 @@ class Client:
 def sentence(url: str, refused: RefusedError) -> str:
     """Say why a question was not answered, in the server's words where it has any."""
     if not refused.status:
-        return f"{url} does not answer ({refused.message}); start a server with `workbench.serve(artifact)`."
+        step = refused.step or "start a server with `workbench.serve(artifact)`"
+        return f"{url} does not answer ({refused.message}); {step}."
     said = f"{url} answered {refused.status}: {refused.message}"
     return said if refused.after is None else f"{said} (it asks to wait {refused.after:g} s)"
 

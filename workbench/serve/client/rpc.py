@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.serve.client.face import RefusedError
+from workbench.serve.client.unreached import unreached
 
 if TYPE_CHECKING:
     from workbench.serve.client.access import Access
@@ -19,7 +20,9 @@ _OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
 )
-_UNREACHED = ("failed to connect", "connections to all backends failing", "socket closed", "connection reset")
+_UNREACHED = (
+    "failed to connect", "connections to all backends failing", "socket closed", "connection reset", "errors resolving",
+)  # fmt: skip
 
 
 class Rpc:
@@ -33,6 +36,7 @@ class Rpc:
             self._channel = grpc.secure_channel(target, _credentials(access), _OPTIONS)
         else:
             self._channel = grpc.insecure_channel(target, _OPTIONS)
+        self._scheme = access.scheme
         self._metadata = tuple(access.headers().items())
         self._calls: dict[str, Any] = {}
 
@@ -58,7 +62,7 @@ class Rpc:
         try:
             return call(request, timeout=seconds, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise _refused(error, seconds) from error
+            raise _refused(error, seconds, self._scheme) from error
 
     def close(self) -> None:
         """Close the channel."""
@@ -80,14 +84,14 @@ def _credentials(access: Access) -> Any:
     return grpc.ssl_channel_credentials(ca, key, chain)
 
 
-def _refused(error: Any, seconds: float) -> RefusedError:
+def _refused(error: Any, seconds: float, scheme: str) -> RefusedError:
     code, details = error.code().name, error.details() or ""
     trailers = dict(error.trailing_metadata() or ())
     after = trailers.get("retry-after")
     wait = float(after) if isinstance(after, str) and after.isdigit() else None
     if code == "UNAVAILABLE":
         if any(words in details.lower() for words in _UNREACHED):
-            return RefusedError("", details.rpartition(": ")[2].strip() or details, again=True)
+            return unreached(details, scheme)
         return RefusedError(code, details, again=True, after=wait)
     if code == "DEADLINE_EXCEEDED":
         return RefusedError(code, f"{details} (after {seconds:.3g} s)")
