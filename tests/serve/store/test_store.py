@@ -29,11 +29,6 @@ def visible(store: Store, name: str = "m") -> list[str]:
     return sorted(path.name for path in (store.base / name).iterdir() if path.name != ".lock")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "models")
-
-
 def test_versions_count_up(store: Store, tmp_path: Path) -> None:
     assert store.versions("m") == {}
     assert store.publish(artifact(tmp_path / "a", b"a"), "m") == 1
