@@ -178,6 +178,7 @@ def test_refused_in_one_sentence(ask: Asked, model: str, body: Any, part: str) -
     assert status == 400
     assert list(document) == ["error"]
     assert part in document["error"]
+    assert document["error"].lower().count("input '") <= 1
     assert "\n" not in document["error"]
     assert len(document["error"]) < 500
 

@@ -42,9 +42,10 @@ def read_numbers(declared: Declared, data: Any, depth: int) -> Array:
     if not isinstance(data, list):
         raise invalid(f"input '{tensor.name}' must have its data in a list")
     try:
-        return declared.shaped(read_tensor(_flat(data, depth), tensor))
+        flat = read_tensor(_flat(data, depth), tensor)
     except RequestError as error:
         raise RequestError(error.code, f"input '{tensor.name}': {error.message}") from None
+    return declared.shaped(flat)
 
 
 def _cast(numbers: Array, tensor: Tensor) -> Array:
