@@ -34,7 +34,7 @@ def test_values(shape: tuple[int, ...]) -> None:
     [
         ({}, "Expected classification signature outputs to contain at least one of"),
         ({"scores": SCORES[0]}, r"Expected Tensor shape: \[batch_size num_classes\] but got \[2\]"),
-        ({"scores": LABELS}, "Expected scores Tensor of DT_FLOAT"),
+        ({"scores": LABELS}, r"Expected scores Tensor of DT_FLOAT\. Got: string"),
         ({"classes": SCORES}, "Expected classes Tensor of DT_STRING"),
         ({"scores": SCORES[:1]}, "Expected scores output batch size of 2. Got: 1"),
         ({"classes": LABELS, "scores": SCORES[:, :1]}, r"should match in dim_size\(1\). Got 2 vs. 1"),
@@ -53,6 +53,7 @@ def test_no_classes(outputs: dict[str, Any], words: str) -> None:
         ({"outputs": SCORES}, r"either \[batch_size\] or \[batch_size, 1\] but got \[2,2\]"),
         ({"outputs": SCORES[0, :1]}, "Input batch size did not match output batch size: 2 vs. 1"),
         ({"outputs": np.array([1, 2])}, "Expected output Tensor of DT_FLOAT. Got: int64"),
+        ({"outputs": LABELS[0]}, "Expected output Tensor of DT_FLOAT. Got: string"),
     ],
 )
 def test_no_values(outputs: dict[str, Any], words: str) -> None:

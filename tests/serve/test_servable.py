@@ -40,6 +40,7 @@ def servable() -> Servable:
     [
         (np.ones((1, 3), np.float32), Code.INVALID_ARGUMENT, "Input x must be of shape [-1, 2] but got: [1, 3]"),
         (np.ones((1, 2), np.int64), Code.INVALID_ARGUMENT, "Input x must be of type float but got: int64"),
+        (np.array([["a", "b"]], object), Code.INVALID_ARGUMENT, "Input x must be of type float but got: string"),
         (np.ones((1, 2), np.float32), Code.INTERNAL, "The model failed to run; the server's log says why"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from workbench.serve.signature import type_name_of
 from workbench.serve.status import invalid
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def read_values(outputs: Mapping[str, Array], count: int) -> list[float]:
     if array.size != count:
         raise invalid(f"Input batch size did not match output batch size: {count} vs. {array.size}")
     if array.dtype.kind != "f":
-        raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {array.dtype.name}")
+        raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {type_name_of(array.dtype)}")
     return [float(value) for value in array.ravel().tolist()]
 
 
@@ -81,7 +82,7 @@ def _check_matrix(name: str, array: Array, kind: str, type_name: str, count: int
     if array.ndim != _MATRIX:
         raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {_of(array)}")
     if (array.dtype.kind if array.dtype.kind not in "SU" else "O") != kind:
-        raise invalid(f"Expected {name} Tensor of {type_name}. Got: {array.dtype.name}")
+        raise invalid(f"Expected {name} Tensor of {type_name}. Got: {type_name_of(array.dtype)}")
     if array.shape[0] != count:
         raise invalid(f"Expected {name} output batch size of {count}. Got: {array.shape[0]}")
 

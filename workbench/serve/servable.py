@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.serve.independence import answers_each_alone
-from workbench.serve.signature import DEFAULT
+from workbench.serve.signature import DEFAULT, type_name_of
 from workbench.serve.status import Code, RequestError, invalid
 
 if TYPE_CHECKING:
@@ -250,4 +250,4 @@ def _check(tensor: Tensor, array: Array) -> None:
     if not tensor.advisory and not tensor.admits(array.shape):
         raise invalid(f"Input {tensor.name} must be of shape {list(tensor.shape)} but got: {list(array.shape)}")
     if array.dtype != (np.object_ if tensor.dtype == "string" else np.dtype(tensor.dtype)):
-        raise invalid(f"Input {tensor.name} must be of type {tensor.type_name} but got: {array.dtype.name}")
+        raise invalid(f"Input {tensor.name} must be of type {tensor.type_name} but got: {type_name_of(array.dtype)}")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DEFAULT = "serving_default"
 
@@ -24,6 +27,12 @@ TYPES = {
     "bool": ("DT_BOOL", "bool"),
     "string": ("DT_STRING", "string"),
 }
+
+
+def type_name_of(dtype: np.dtype[Any]) -> str:
+    """Return TensorFlow's short name of an array's type in messages; NumPy's where it has none."""
+    name = "string" if dtype.kind in "OSU" else dtype.name
+    return TYPES[name][1] if name in TYPES else name
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,7 @@ def test_tensors_that_do_not_fit(small: Door, model: str, array: Any) -> None:
     with pytest.raises(Refused) as refused:
         small.predict(predict_request(model, **{"s" if model == "texts" else "x": array}))
     assert refused.value.code == "INVALID_ARGUMENT"
+    assert "object" not in refused.value.details
 
 
 def test_a_failing_model_tells_nothing_of_itself(small: Door) -> None:
