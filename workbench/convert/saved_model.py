@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.convert.base import Converter, engine
@@ -51,4 +52,18 @@ class SavedModelConverter(Converter):
         # Keras 3 keeps states of its own, such as a dropout's seed, apart from the weights.
         graph.module.others = [variable for variable in used if id(variable) not in held]
         tf.saved_model.save(graph.module, str(target), signatures=signatures)
+        _identify_by_content(target / "fingerprint.pb")
         return {"engine": engine("tensorflow")}
+
+
+def _identify_by_content(file: Path) -> None:
+    """Let a model's identifier, which is drawn at random, follow from its content: the same model, the same bytes."""
+    from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
+
+    if not file.is_file():  # TensorFlow writes none where it cannot
+        return
+    fingerprint = FingerprintDef.FromString(file.read_bytes())
+    fingerprint.ClearField("uuid")
+    content = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()
+    fingerprint.uuid = str(int.from_bytes(content[:8], "big"))
+    file.write_bytes(fingerprint.SerializeToString(deterministic=True))

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.artifact import cpu_name
-from workbench.core.records import RoadReport, Verdict
+from workbench.core.records import Published, RoadReport, Verdict
+from workbench.pipeline.publishing import PublishSettings, chosen, publish
 from workbench.pipeline.serving import serve_and_ask
 from workbench.pipeline.settings import RoadSettings, default_gate
 from workbench.pipeline.training import Trained, train_until_passed
@@ -31,6 +32,7 @@ def run(
     settings: RoadSettings | None = None,
     *,
     gate: Gate | None = None,
+    publish: PublishSettings | None = None,
     workspace: Workspace | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> RoadReport:
@@ -39,6 +41,7 @@ def run(
     Args:
         settings: What to do; defaults to the docs' recipe on the default dataset.
         gate: What must hold; defaults to what the dataset declares.
+        publish: Where one of the models goes if the gate passes; None publishes nothing.
         workspace: Where everything is kept; defaults to `WORKBENCH_HOME`.
         on_event: Called with every event: `step` (data, train, …; text), `progress` (done, total, label),
             `note` (text).
@@ -54,12 +57,14 @@ def run(
     asked: dict[str, Any] = {"road": (settings or RoadSettings()).model_dump()}
     if gate is not None:
         asked["gate"] = gate.model_dump()
+    if publish is not None:
+        asked["publish"] = publish.model_dump(mode="json")
     job = here(STAGE, asked, kind="road", workspace=workspace, on_event=on_event)
     return RoadReport.from_json(job.value())
 
 
 def run_stage(context: StageContext) -> RoadReport:
-    """The road as a stage: settings `road` and, optionally, `gate`."""
+    """The road as a stage: settings `road` and, optionally, `gate` and `publish`."""
     from workbench.evaluate.gate import Gate
 
     started = time.monotonic()
@@ -90,7 +95,9 @@ def run_stage(context: StageContext) -> RoadReport:
         )
         serving = _serve_passed(artifacts, variants, data, settings, context)
     else:
-        variants, serving = [bench.measure("trained", trained.artifact)], []
+        artifacts, serving = [trained.artifact], []
+        variants = [bench.measure("trained", trained.artifact)]
+    verdict = _overall(trained, variants)
     return RoadReport(
         run=context.folder.name,
         dataset=data.name,
@@ -100,7 +107,8 @@ def run_stage(context: StageContext) -> RoadReport:
         evaluation=trained.evaluation,
         variants=tuple(variants),
         serving=tuple(serving),
-        verdict=_overall(trained, variants),
+        verdict=verdict,
+        published=_published(list(zip(artifacts, variants, strict=True)), verdict, context),
         seconds=round(time.monotonic() - started, 1),
         machine=cpu_name(),
     )
@@ -139,6 +147,19 @@ def _serve_passed(
         requests, errors = sum(s.requests for s in stats), sum(s.errors for s in stats)
         _step(context, "watch", f"{requests} requests, {errors} errors")
     return stats
+
+
+def _published(made: list[tuple[Artifact, Variant]], verdict: Verdict, context: StageContext) -> Published | None:
+    """Publish what is asked for, if everything passed: a pipeline that fails leaves the store as it was."""
+    if "publish" not in context.settings or not verdict.passed:
+        return None
+    settings = PublishSettings.parse(context.settings["publish"])
+    artifact, variant = chosen(settings.model, made)
+    why = f"{variant.name} of {context.folder.name}"
+    done = publish(artifact, settings, variant.verdict or verdict, context.workspace, why=why)
+    means = f", {' and '.join(done.labels)} from now on" if done.labels else ""
+    _step(context, "publish", f"{variant.name}: version {done.version} of {done.name}{means}")
+    return done
 
 
 def _overall(trained: Trained, variants: list[Variant]) -> Verdict:

@@ -27,9 +27,10 @@ from workbench.core.records.graph_diff import (
     WeightFacts,
 )
 from workbench.core.records.load import LatencyHistogram, LoadResult
+from workbench.core.records.package import ModelCard, PackageCheck, PackageFault
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
 from workbench.core.records.requests import LoggedRequest
-from workbench.core.records.road import RoadReport, ServingStats, Variant
+from workbench.core.records.road import Published, RoadReport, ServingStats, Variant
 from workbench.core.records.store import Override, StoreChange, StoredVersion
 from workbench.core.records.sweep import (
     Constraint,
@@ -65,15 +66,19 @@ __all__ = [
     "LearningCurve",
     "LoadResult",
     "LoggedRequest",
+    "ModelCard",
     "NodeChange",
     "NodeFacts",
     "NodeMatch",
     "Noise",
     "Override",
+    "PackageCheck",
+    "PackageFault",
     "Parity",
     "PointSeconds",
     "PreviewAnswer",
     "Proportion",
+    "Published",
     "Record",
     "Repeated",
     "RoadReport",

@@ -57,8 +57,27 @@ class ServingStats(Record):
     uptime_s: float
 
 
+class Published(Record):
+    """What went into the model store.
+
+    Attributes:
+        name: Of the model.
+        version: Its number in the store.
+        labels: Those that mean it since.
+        sha256: Content address of its file.
+    """
+
+    name: str
+    version: int
+    labels: tuple[str, ...]
+    sha256: str
+
+
 class RoadReport(Record):
-    """One whole road from data to server: what the final table, the report and the dashboards show."""
+    """One whole road from data to server: what the final table, the report and the dashboards show.
+
+    `published` is None where nobody asked for it, or the gate failed.
+    """
 
     run: str
     dataset: str
@@ -71,3 +90,4 @@ class RoadReport(Record):
     verdict: Verdict
     seconds: float
     machine: str
+    published: Published | None = None
