@@ -60,13 +60,22 @@ def main(folder: str, parent: str) -> None:
 
 
 async def _serve(settings: ServeSettings, catalogue: Catalogue, folder: Path, herald: Herald) -> int:
+    from workbench.serve.request_log.settings import FOLDER
     from workbench.serve.supervision.control_door import ControlDoor
     from workbench.serve.supervision.supervisor import Serving, Supervisor, automatic_workers
 
     workers = settings.workers or (1 if catalogue.has_saved_model() else automatic_workers())
     counters = _room_for_counters(folder / "counters", workers)
     supervisor = Supervisor(
-        Serving(settings, workers=workers, configs=catalogue.configs, tell=herald.tell, counters=counters, audit=folder)
+        Serving(
+            settings,
+            workers=workers,
+            configs=catalogue.configs,
+            tell=herald.tell,
+            counters=counters,
+            audit=folder,
+            requests=folder / FOLDER,
+        )
     )
 
     async def reload(add: int | None = None) -> dict[str, Any]:

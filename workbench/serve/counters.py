@@ -136,6 +136,13 @@ class Counters:
         with self._lock:
             row.warm_up.observe(seconds * 1e6)
 
+    def count_noted(self, name: str, *, written: int = 0, lost: int = 0) -> None:
+        """Count requests that the request log has, or should have had."""
+        row = self._rows.get(name) or self._row(name)
+        with self._lock:
+            row.noted[0] += written
+            row.not_noted[0] += lost
+
     def totals(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the sum over all workers as a `tallies.ROW` for each model, "" for requests that meant none.
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.serve.arrival import arrived
 from workbench.serve.batching.deadlines import Deadlines
 from workbench.serve.batching.queue import BatchQueue, fail, overdue
 from workbench.serve.batching.runners import Runners
 from workbench.serve.batching.settings import Batching
 from workbench.serve.batching.work import Work, common_size, sharing_key
 from workbench.serve.signature import DEFAULT
+from workbench.serve.status import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.serve.batching.work import Answer
     from workbench.serve.counters import Counters
     from workbench.serve.models import Models, Target
+    from workbench.serve.request_log import RequestLog
     from workbench.serve.servable import Servable
 
     Array = np.ndarray[Any, Any]
@@ -34,14 +37,18 @@ class Inference:
         models: What is served.
         counters: Where requests are counted.
         batching: How requests share a run.
+        log: Where requests are noted; None where they are not.
         asks_arrivals: Somebody here asks how requests came in, so that the short way says it too.
     """
 
-    def __init__(self, models: Models, counters: Counters, batching: Batching | None = None) -> None:
+    def __init__(
+        self, models: Models, counters: Counters, batching: Batching | None = None, log: RequestLog | None = None
+    ) -> None:
         self.models = models
         self.counters = counters
         self.batching = batching or Batching()
-        self.asks_arrivals = False
+        self.log = log
+        self.asks_arrivals = log is not None
         counters.holds = lambda name: models.model(name) is not None
         self._runners = Runners(self.batching.num_batch_threads)
         self._deadlines = Deadlines(lambda work: fail(work, overdue()))
@@ -80,7 +87,7 @@ class Inference:
         future: asyncio.Future[dict[str, Array]] = asyncio.get_running_loop().create_future()
         work = self.begin(servable, feeds, signature, future, deadline)
         if work is None:
-            return await self._in_parts(servable, feeds, signature, deadline)
+            return await self._in_parts_noted(servable, feeds, signature, deadline)
         try:
             return await future
         finally:
@@ -105,7 +112,21 @@ class Inference:
         Raises:
             RequestError: As of `run`.
         """
-        name = signature or DEFAULT
+        if self.log is None:
+            return self._begin(servable, feeds, signature or DEFAULT, answer, deadline)
+        begun = time.perf_counter()
+        try:
+            work = self._begin(servable, feeds, signature or DEFAULT, answer, deadline)
+        except RequestError as error:
+            self.log.keep(servable, arrived(), feeds, error, begun)
+            raise
+        if work is not None:
+            work.arrival = arrived()
+        return work
+
+    def _begin(
+        self, servable: Servable, feeds: Mapping[str, Array], name: str, answer: Answer, deadline: float
+    ) -> Work | None:
         servable.check(feeds, name)
         queue = self._queue(servable, name)
         queue.admit()
@@ -116,13 +137,20 @@ class Inference:
 
     def end(self, servable: Servable, signature: str, work: Work) -> None:
         """Let go of what `begin` began."""
-        self._queue(servable, signature or DEFAULT).drop(work)
-        self._deadlines.discard(work)
-        servable.let_go()
+        self._let_go(servable, signature, work)
+        if self.log is not None:
+            self.log.keep(servable, work.arrival, work.feeds, work.outcome, work.begun, work.ended)
 
     def close(self) -> None:
         """Let the threads go."""
         self._runners.close()
+        if self.log is not None:
+            self.log.close()
+
+    def _let_go(self, servable: Servable, signature: str, work: Work) -> None:
+        self._queue(servable, signature or DEFAULT).drop(work)
+        self._deadlines.discard(work)
+        servable.let_go()
 
     def _queue(self, servable: Servable, signature: str) -> BatchQueue:
         queue: BatchQueue | None = servable.queues.get(signature)
@@ -149,6 +177,21 @@ class Inference:
             self._deadlines.add(work)
         return work
 
+    async def _in_parts_noted(
+        self, servable: Servable, feeds: Mapping[str, Array], signature: str, deadline: float
+    ) -> dict[str, Array]:
+        begun = time.perf_counter()
+        outcome: dict[str, Array] | Exception | None = None
+        try:
+            outcome = await self._in_parts(servable, feeds, signature, deadline)
+        except Exception as error:
+            outcome = error
+            raise
+        finally:
+            if self.log is not None:
+                self.log.keep(servable, arrived(), feeds, outcome, begun)
+        return outcome
+
     async def _in_parts(
         self, servable: Servable, feeds: Mapping[str, Array], signature: str, deadline: float
     ) -> dict[str, Array]:
@@ -164,7 +207,7 @@ class Inference:
             parts = await asyncio.gather(*futures)
         finally:
             for work in works:
-                self.end(servable, signature, work)
+                self._let_go(servable, signature, work)
             for future in futures:
                 future.cancel()
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -54,6 +54,7 @@ class MetricsPage(Collector):
         yield from _latencies(models)
         yield from _batches(models)
         yield _stages(models)
+        yield _noted(models)
 
 
 def _requests(rows: Rows) -> Metric:
@@ -121,6 +122,17 @@ def _stages(models: Rows) -> Metric:
         for index, stage in enumerate(STAGES):
             _add(stages, [name, stage], row["stages"][index], LATENCY_US)
     return stages
+
+
+def _noted(models: Rows) -> Metric:
+    noted = CounterMetricFamily(
+        "workbench:serving:request_log", "Requests that the log has, or lost.", labels=["model_name", "outcome"]
+    )
+    for name, row in models.items():
+        if row["noted"] or row["not_noted"]:
+            noted.add_metric([name, "written"], int(row["noted"]))
+            noted.add_metric([name, "lost"], int(row["not_noted"]))
+    return noted
 
 
 def _add(family: HistogramMetricFamily, labels: list[str], histogram: Any, bounds: tuple[float, ...]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from workbench.core.settings import Settings
 from workbench.serve.batching import Batching
 from workbench.serve.limits import Limits
+from workbench.serve.request_log.settings import RequestLogSettings
 from workbench.serve.security import Security, require_guarded
 
 MODEL_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}$"
@@ -60,6 +61,9 @@ class ServeSettings(Settings):
         default=5.0, ge=0, le=30, description="time that requests in flight have to be answered when it is stopped"
     )
     batching: Batching = Field(default=Batching(), description="how requests share a run")
+    request_log: RequestLogSettings | None = Field(
+        default=None, description="what is noted of requests, for drift and alarms; nothing where it is left out"
+    )
     limits: Limits = Field(default=Limits(), description="what one client may ask")
 
     @field_validator("grpc_port", "oip_port")
@@ -69,6 +73,11 @@ class ServeSettings(Settings):
             if port and port == info.data.get(name):
                 raise ValueError(f"must be another number than that of {door}")
         return port
+
+    @field_validator("request_log", mode="before")
+    @classmethod
+    def _as_usual(cls, asked: Any) -> Any:
+        return (RequestLogSettings() if asked else None) if isinstance(asked, bool) else asked
 
     @field_validator("grpc_socket")
     @classmethod

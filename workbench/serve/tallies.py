@@ -46,13 +46,15 @@ ROW = np.dtype(
         ("input_size", _histogram(SIZES)),
         ("processed_size", _histogram(SIZES)),
         ("padding_size", _histogram(SIZES)),
+        ("noted", "<i8"),
+        ("not_noted", "<i8"),
         ("answered", "<i8"),
         ("last", "<f4", KEPT),
     ]
 )
 HEAD = np.dtype([("magic", "S8"), ("version", "<i8"), ("started", "<f8"), ("row_bytes", "<i8")])
 FILE = np.dtype([("head", HEAD), ("rows", ROW, MODELS)])
-MAGIC, VERSION = b"WBCOUNTS", 1
+MAGIC, VERSION = b"WBCOUNTS", 2
 
 
 def _elements(array: np.ndarray[Any, Any]) -> Any:
@@ -95,6 +97,7 @@ class Tallies:
         self.predictions, self.errors, self.examples = (
             _elements(row[name]) for name in ("predictions", "errors", "examples")
         )
+        self.noted, self.not_noted = _elements(row["noted"]), _elements(row["not_noted"])
         self._answered = _elements(row["answered"])
         self.latency = {
             (api, method): Histogram(row["latency"][:, i, j], LATENCY_US)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from workbench.serve.doors import Doors
+    from workbench.serve.inference import Inference
     from workbench.serve.versions.local_fleet import LocalFleet
 
 _OF_FLEET = ("serve", "unload", "show", "label", "forget")
@@ -63,6 +64,7 @@ async def _work(control: int) -> None:
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     tasks = [asyncio.create_task(each) for each in (channel.run(), worker.left.wait())]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    worker.close()
 
 
 class Worker:
@@ -79,19 +81,23 @@ class Worker:
         self.left = asyncio.Event()
         self._doors: Doors | None = None
         self._fleet: LocalFleet
+        self._inference: Inference | None = None
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         """Return what the supervisor can ask, by name."""
         own = (self.begin, self.load, self.listen, self.alive, self.drain, self.leave)
         return {each.__name__: each for each in own} | {name: self._on_fleet(name) for name in _OF_FLEET}
 
-    async def begin(self, settings: dict[str, Any], index: int, counters: str | None) -> None:
+    async def begin(
+        self, settings: dict[str, Any], index: int, counters: str | None, requests: str | None = None
+    ) -> None:
         """Take the settings."""
         from workbench.serve.counters import Counters
         from workbench.serve.doors import Doors
         from workbench.serve.engines import open_engine
         from workbench.serve.inference import Inference
         from workbench.serve.models import Models
+        from workbench.serve.request_log import RequestLog
         from workbench.serve.servable import Servable
         from workbench.serve.settings import ServeSettings
         from workbench.serve.supervision.remote_control import RemoteControl
@@ -106,7 +112,11 @@ class Worker:
         models = Models({})
         counted = Counters(folder=None if counters is None else Path(counters), worker=index)
         self._fleet = LocalFleet(models, make)
-        self._doors = Doors(asked, Inference(models, counted, asked.batching), RemoteControl(self.channel, models))
+        log = None
+        if asked.request_log is not None and requests is not None:
+            log = RequestLog(Path(requests), index, asked.request_log, counted)
+        self._inference = Inference(models, counted, asked.batching, log)
+        self._doors = Doors(asked, self._inference, RemoteControl(self.channel, models))
 
     async def load(self, name: str, version: int, path: str) -> None:
         """Open a version and run it once, without answering with it yet."""
@@ -130,6 +140,11 @@ class Worker:
     async def leave(self) -> None:
         """End."""
         self.left.set()
+
+    def close(self) -> None:
+        """Write what was noted."""
+        if self._inference is not None:
+            self._inference.close()
 
     def _on_fleet(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def ask(**arguments: Any) -> Any:

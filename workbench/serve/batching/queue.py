@@ -216,6 +216,7 @@ class BatchQueue:
         for work, outcome in zip(works, outcomes, strict=True):
             if work.answer.done():
                 continue
+            work.outcome, work.ended = outcome, end
             if isinstance(outcome, Exception):
                 work.answer.set_exception(outcome)
             else:
@@ -232,6 +233,7 @@ class BatchQueue:
 def fail(work: Work, error: RequestError) -> None:
     """Answer a work with an error, where it has no answer yet."""
     if not work.answer.done():
+        work.outcome = error
         work.answer.set_exception(error)
 
 

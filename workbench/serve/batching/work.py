@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from workbench.serve.arrival import Arrival
+
     Array = np.ndarray[Any, Any]
     Feeds = Mapping[str, Array]
     Arrays = dict[str, Array]
@@ -39,9 +41,12 @@ class Work:
         deadline: When the answer is of no use any more, on the clock of `time.monotonic()`; infinite for never.
         answer: Where its outputs or its error go.
         begun: When it came, on the clock of `time.perf_counter()`.
+        outcome: What its run gave; None before, or where it was given up.
+        ended: When its run was over, on the same clock; 0 before.
+        arrival: How its request came in; None where nobody asks.
     """
 
-    __slots__ = ("answer", "begun", "deadline", "feeds", "key", "size")
+    __slots__ = ("answer", "arrival", "begun", "deadline", "ended", "feeds", "key", "outcome", "size")
 
     def __init__(self, feeds: Feeds, size: int, key: object, deadline: float, answer: Answer) -> None:
         self.feeds = feeds
@@ -50,6 +55,9 @@ class Work:
         self.deadline = deadline
         self.begun = time.perf_counter()
         self.answer = answer
+        self.outcome: Arrays | Exception | None = None
+        self.ended = 0.0
+        self.arrival: Arrival | None = None
 
 
 def sharing_key(feeds: Feeds) -> object:

@@ -44,6 +44,7 @@ class Serving:
         configs: Returns the models to be served; asked again when somebody asks for a reload.
         tell: Is told what happens, as facts with an `event`: listening, loading, ready, changed, failed, draining.
         counters: Folder of what workers count; None where each counts for itself.
+        requests: Folder of what workers note of requests; None where they note nothing.
         audit: Folder of the audit log; None where none is kept.
         must_answer: End when nothing could be loaded at the start.
         ports_may_move: Take a free port where the one asked for is taken.
@@ -55,6 +56,7 @@ class Serving:
     configs: Callable[[], Sequence[ModelConfig]]
     tell: Callable[..., None] = field(default=lambda **_: None)
     counters: Path | None = None
+    requests: Path | None = None
     audit: Path | None = None
     must_answer: bool = True
     ports_may_move: bool = True
@@ -213,7 +215,10 @@ class Supervisor:
 
     async def _prepare(self, worker: WorkerProcess) -> None:
         counters = str(self._asked.counters) if self._asked.counters is not None else None
-        await worker.channel.call("begin", settings=self._plain_settings, index=worker.index, counters=counters)
+        requests = str(self._asked.requests) if self._asked.requests is not None else None
+        await worker.channel.call(
+            "begin", settings=self._plain_settings, index=worker.index, counters=counters, requests=requests
+        )
         await self._fleet.join(worker)
         if self._listening:
             await self._listen(worker)
