@@ -14,7 +14,8 @@ from typing import IO
 HEAD_BYTES = 48
 
 _LEVEL = 6
-_EXTRA, _UNKNOWN_SYSTEM = 4, 255
+_HEAD_SUM, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
+_FIXED, _UNKNOWN_SYSTEM = 10, 255
 _FIELD = b"LW"  # of Lastmile Workbench
 _MOST_BYTES = 1 << 36
 _CHUNK = 1 << 16
@@ -74,6 +75,7 @@ class GzipReader:
         self._ready = b""
         self._head = self._take(HEAD_BYTES)
         self._body = hashlib.sha256()
+        self._first = b"" if self._ours else _after_head(self._head + self._take(_CHUNK))
 
     def read(self, size: int) -> bytes:
         """Return the next bytes; fewer than asked for at the end only.
@@ -113,7 +115,8 @@ class GzipReader:
 
     def _some(self, most: int) -> bytes:
         while not self._ready and not self._inflate.eof:
-            chunk = self._inflate.unconsumed_tail or self._take(_CHUNK)
+            chunk = self._inflate.unconsumed_tail or self._first or self._take(_CHUNK)
+            self._first = b""
             try:
                 self._ready = self._inflate.decompress(chunk, _CHUNK)
             except zlib.error as error:
@@ -128,6 +131,10 @@ class GzipReader:
         part, self._ready = self._ready[:most], self._ready[most:]
         return part
 
+    @property
+    def _ours(self) -> bool:
+        return len(self._head) == HEAD_BYTES and self._head == _head(self._head[-32:])
+
     def _take(self, size: int) -> bytes:
         data = self._stream.read(size)
         self._body.update(data)
@@ -135,7 +142,7 @@ class GzipReader:
         return data
 
     def _wrong_head(self) -> list[str]:
-        if len(self._head) < HEAD_BYTES or self._head != _head(self._head[-32:]):
+        if not self._ours:
             return [
                 "its gzip head is not as `workbench package` writes it: it was changed, or packed by another program"
             ]
@@ -152,6 +159,18 @@ class GzipReader:
 def _head(digest: bytes) -> bytes:
     extra = _FIELD + struct.pack("<H", len(digest)) + digest
     return struct.pack("<BBBBIBBH", 0x1F, 0x8B, 8, _EXTRA, 0, 0, _UNKNOWN_SYSTEM, len(extra)) + extra
+
+
+def _after_head(data: bytes) -> bytes:
+    """Return what follows the head of another program's file (RFC 1952), so that its members can be checked too."""
+    flags = data[3] if data[:3] == b"\x1f\x8b\x08" and len(data) >= _FIXED else 0
+    rest = data[_FIXED:]
+    if flags & _EXTRA:
+        rest = rest[2 + int.from_bytes(rest[:2], "little") :]
+    for text in (_NAME, _COMMENT):
+        if flags & text:
+            rest = rest.partition(b"\0")[2]
+    return rest[2:] if flags & _HEAD_SUM else rest
 
 
 def _tail(crc: int, length: int) -> bytes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _MOST_HEADER = 1 << 16
-_PATH = re.compile(rb"\d+ path=([^\n]*)\n")
+_LENGTH = re.compile(rb"(\d{1,6}) ")
 
 
 @dataclass
@@ -54,18 +54,21 @@ def members(read: Callable[[int], bytes]) -> Iterator[Member]:
     Raises:
         BrokenArchiveError: It is no tar, or ends too early.
     """
-    name = None
+    extra: dict[str, str] = {}
     while (block := _whole(read, BLOCK)).strip(b"\0"):
         info = _info(block)
         if info.type == tarfile.XHDTYPE:
-            name = _path(_whole(read, _padded(min(info.size, _MOST_HEADER)))[: info.size])
+            size = min(info.size, _MOST_HEADER)
+            extra = _records(_whole(read, size + -size % BLOCK)[:size])
             continue
-        found = Member(name or info.name, info.size, _what(info), read, info.size)
+        # What does not fit into a header stands in an extra one before it: long names, sizes from 8 GiB on.
+        size = int(extra["size"]) if extra.get("size", "").isdecimal() else info.size
+        found = Member(extra.get("path", info.name), size, _what(info), read, size)
         yield found
         for _ in found.chunks():
             pass
-        _whole(read, -info.size % BLOCK)
-        name = None
+        _whole(read, -size % BLOCK)
+        extra = {}
 
 
 def _info(block: bytes) -> tarfile.TarInfo:
@@ -75,12 +78,17 @@ def _info(block: bytes) -> tarfile.TarInfo:
         raise BrokenArchiveError(f"a member's header cannot be read ({error})") from None
 
 
-def _path(header: bytes) -> str | None:
-    found = _PATH.search(header)
-    try:
-        return found[1].decode() if found else None
-    except UnicodeDecodeError:
-        raise BrokenArchiveError("a member's name is no UTF-8") from None
+def _records(header: bytes) -> dict[str, str]:
+    # Each is "LENGTH KEY=VALUE\n", and its length counts itself.
+    found, start = {}, 0
+    while (match := _LENGTH.match(header, start)) and match.end() < (end := start + int(match[1])) <= len(header):
+        key, _, value = header[match.end() : end - 1].partition(b"=")
+        try:
+            found[key.decode()] = value.decode()
+        except UnicodeDecodeError:
+            raise BrokenArchiveError("a member's name is no UTF-8") from None
+        start = end
+    return found
 
 
 def _what(info: tarfile.TarInfo) -> str:
@@ -89,10 +97,6 @@ def _what(info: tarfile.TarInfo) -> str:
     if info.isdir():
         return "folder"
     return f"a link to {info.linkname!r}" if info.issym() or info.islnk() else "a device, pipe or unknown thing"
-
-
-def _padded(size: int) -> int:
-    return size + -size % BLOCK
 
 
 def _whole(read: Callable[[int], bytes], size: int) -> bytes:
