@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from workbench.serve.addresses import host_port
 from workbench.serve.oip.kserve_v1 import oip_port_app
 from workbench.serve.rest.app import rest_app
 from workbench.serve.rest.guarded import Guarded
@@ -54,7 +55,7 @@ class Doors:
             its_own = oip_port_app(inference.models, app)  # what that answers itself, no other guard sees
             guarded = Guarded(its_own, inference.counters, settings.limits, settings.security, app.express)
             await self._serve(guarded, ports["oip"])
-        addresses = [f"{_bracketed(settings.host)}:{ports['grpc']}"] if "grpc" in ports else []
+        addresses = [host_port(settings.host, ports["grpc"])] if "grpc" in ports else []
         if settings.grpc_socket and first:
             addresses.append(f"unix:{settings.grpc_socket}")
         if addresses:
@@ -93,10 +94,6 @@ class Doors:
         for address in addresses:
             open_port(self._grpc, address, settings.security)
         await self._grpc.start()
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 class HttpServer(uvicorn.Server):

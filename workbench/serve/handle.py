@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import os
-import signal
-import threading
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from workbench.core.errors import ServingError, WorkspaceError
-from workbench.core.events import EventWriter
-from workbench.jobs.state import FINAL, standing
-from workbench.serve.client import Client
+from workbench.core.errors import ServingError
 from workbench.serve.control import Reload
-from workbench.serve.hub import proxied
 from workbench.serve.process import LOG
 from workbench.serve.store import check_label
-from workbench.serve.supervision.asking import ask
 from workbench.serve.supervision.status import WorkerStatus
+from workbench.serve.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
     from workbench.core.artifact import Artifact
     from workbench.core.records import ServingStats
+    from workbench.serve.client import Client
     from workbench.serve.process import Link
     from workbench.serve.settings import ServeSettings
     from workbench.serve.store import Store
-
-State = Literal["starting", "loading", "ready", "draining", "failed", "stopped"]
+    from workbench.serve.watch import State
 
 START_SECONDS = 60.0
-_SLACK_SECONDS = 3.0  # a little more than the child gives itself
-_ASK_SECONDS = 10.0
-_HTTP_OK = 200
-_BEFORE_READY = ("starting", "loading")
-_ENDED = ("failed", "stopped")
 
 
 class Sandbox:
@@ -75,17 +61,8 @@ class Sandbox:
         self.keep = keep
         self.owner = os.getpid()
         self._store = store
-        self._state: State = "starting"
-        self._error: str | None = None
-        self._note = ""
-        self._pid: int | None = None
-        self._ports: dict[str, int] = {}
-        self._control = ""
-        self._client: Client | None = None
-        self._stopping = False
-        self._changed = threading.Condition()
-        self._process = link(self._on_event)
-        self._process.start()
+        self._watch = Watch(folder, settings, link)
+        self._watch.start()
 
     @property
     def name(self) -> str:
@@ -95,22 +72,22 @@ class Sandbox:
     @property
     def state(self) -> State:
         """`starting`, `loading`, `ready`, `draining`, `failed` (then `error` says why) or `stopped`."""
-        return self._state
+        return self._watch.state
 
     @property
     def error(self) -> str | None:
         """Why it failed, one sentence."""
-        return self._error
+        return self._watch.error
 
     @property
     def note(self) -> str:
         """What a user should know, e.g. that the port was taken; empty where there is nothing."""
-        return self._note
+        return self._watch.note
 
     @property
     def pid(self) -> int | None:
         """Process id of the supervisor."""
-        return self._pid
+        return self._watch.pid
 
     @property
     def url(self) -> str:
@@ -119,7 +96,7 @@ class Sandbox:
         Raises:
             ServingError: It has none (yet).
         """
-        return self.client.url
+        return self._watch.reached().rest
 
     @property
     def v2_url(self) -> str:
@@ -128,7 +105,7 @@ class Sandbox:
         Raises:
             ServingError: It has none (yet).
         """
-        return f"{self._address('oip' if 'oip' in self._ports else 'rest')}/v2"
+        return self._watch.reached().v2
 
     @property
     def grpc(self) -> str:
@@ -137,16 +114,15 @@ class Sandbox:
         Raises:
             ServingError: It has none.
         """
-        if not self._ports:
-            raise self._not_up()
-        if "grpc" not in self._ports:
+        found = self._watch.reached().grpc
+        if found is None:
             raise ServingError(f"the server of {self.name} has no gRPC port; give grpc_port=0 for a free one.")
-        return f"{_reached(self.settings.host)}:{self._ports['grpc']}"
+        return found
 
     @property
     def proxy_url(self) -> str | None:
         """Address of the REST port for a browser behind JupyterHub; None where there is no hub, or no port yet."""
-        return proxied(self._ports["rest"]) if self._ports else None
+        return None if self._watch.addresses is None else self._watch.addresses.proxy
 
     @property
     def client(self) -> Client:
@@ -155,9 +131,7 @@ class Sandbox:
         Raises:
             ServingError: The server is not up.
         """
-        if self._client is None:
-            raise self._not_up()
-        return self._client
+        return self._watch.asker()
 
     @property
     def versions(self) -> tuple[int, ...]:
@@ -166,7 +140,7 @@ class Sandbox:
         Raises:
             ServingError: The server does not answer.
         """
-        every = self._ask("versions", _ASK_SECONDS)
+        every = self._watch.ask("versions")
         return tuple(
             sorted(one["version"] for one in every if one["name"] == self.name and one["state"] == "AVAILABLE")
         )
@@ -178,7 +152,7 @@ class Sandbox:
         Raises:
             ServingError: The server does not answer.
         """
-        return tuple(WorkerStatus.from_json(one) for one in self._ask("workers", _ASK_SECONDS))
+        return tuple(WorkerStatus.from_json(one) for one in self._watch.ask("workers"))
 
     def stats(self) -> ServingStats:
         """Return what the server has counted.
@@ -239,151 +213,36 @@ class Sandbox:
         Raises:
             ServingError: It failed, was stopped, or took longer.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._state not in _BEFORE_READY, timeout)
-        if self._state in _BEFORE_READY:
-            self.stop()
-            raise ServingError(
-                f"the server of {self.name} must be ready within {timeout:g} s; see {self.folder / LOG}."
-            )
-        if self._state != "ready":
-            raise ServingError(self._error or f"the server of {self.name} was stopped.")
+        self._watch.wait_ready(timeout)
         return self
 
     def wait_end(self, timeout: float | None = None) -> State:
         """Return the state when the server has ended, or after the time given, in seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._state in _ENDED, timeout)
-        return self._state
+        return self._watch.wait_end(timeout)
 
     def stop(self) -> None:
         """End the server: requests in flight are answered, then the process is gone; nothing to do where it is."""
-        self.ask_to_end()
-        if not self._process.join(self.settings.drain_seconds + _SLACK_SECONDS):
-            self._process.kill()
-            self._process.join()
+        self._watch.stop()
 
     def ask_to_end(self) -> None:
         """Have the server finish what it is at and end, without waiting for it."""
-        self._stopping = True
-        self._process.terminate()
+        self._watch.ask_to_end()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def __repr__(self) -> str:
-        if self._client is None or self._state != "ready":
-            return f"Sandbox({self.name!r}, {self._state})"
+        if self.state != "ready":
+            return f"Sandbox({self.name!r}, {self.state})"
         hub = f", from outside {self.proxy_url}" if self.proxy_url else ""
-        return f"Sandbox({self.name!r}, {self._state} at {self._client.url}{hub})"
-
-    def _address(self, door: str) -> str:
-        if not self._ports:
-            raise self._not_up()
-        scheme = "https" if self.settings.security.certificate else "http"
-        return f"{scheme}://{_reached(self.settings.host)}:{self._ports[door]}"
-
-    def _not_up(self) -> ServingError:
-        return ServingError(self._error or f"the server of {self.name} is {self._state}; call `wait()` first.")
-
-    def _ask(self, what: str, seconds: float, **arguments: Any) -> Any:
-        if not self._control or self._state in _ENDED:
-            raise self._not_up()
-        return ask(self._control, what, seconds, **arguments)
+        return f"Sandbox({self.name!r}, {self.state} at {self.url}{hub})"
 
     def _reload(self, add: int | None = None) -> Reload:
-        told = self._ask("reload", START_SECONDS, add=add)
+        told = self._watch.ask("reload", START_SECONDS, add=add)
         if told["error"]:
             raise ServingError(told["error"])
         done: Reload = Reload.from_json(told["done"])
         return done
-
-    # What follows runs on the watching thread.
-
-    def _on_event(self, event: dict[str, Any]) -> None:
-        kind = event["event"]
-        if kind == "started":
-            self._pid = event["pid"]
-        elif kind == "listening":
-            self._note, self._control, self._ports = event["note"], event["control"], event["ports"]
-            self._client = Client(self._address("rest"), self.name)
-        elif kind in ("loading", "draining"):
-            self._set(kind)
-        elif kind == "ready":
-            self._ask_whether_ready(event["probe"])
-        elif kind == "failed":
-            self._error = event["error"]
-        elif kind == "refused":
-            self._fail(f"the server of {self.name} could not be started ({event['error']}).")
-        elif kind == "ended":
-            self._on_end(event["code"])
-
-    def _ask_whether_ready(self, path: str) -> None:
-        if self.settings.security.certificate:
-            self._set("ready")  # a client of its own, with a certificate, would be needed to ask
-            return
-        host = _reached(self.settings.host).strip("[]")
-        connection = http.client.HTTPConnection(host, self._ports["rest"], timeout=_ASK_SECONDS)
-        try:
-            connection.request("GET", path)
-            reply = connection.getresponse()
-            status, body = reply.status, reply.read()
-        except (OSError, http.client.HTTPException) as error:
-            self._refuse(f"it does not answer ({error})")
-        else:
-            if status == _HTTP_OK:
-                self._set("ready")
-            else:
-                self._refuse(f"{path} must answer {_HTTP_OK}, got {status} {body.decode(errors='replace')}")
-        finally:
-            connection.close()
-
-    def _refuse(self, why: str) -> None:
-        self._error = f"the server of {self.name} is not ready: {why}; see {self.folder / LOG}."
-        self._process.kill()
-
-    def _on_end(self, code: int | None) -> None:
-        if self._client is not None:
-            self._client.close()
-        in_order = code == 0 or (code is not None and self._stopping)
-        if in_order and self._error is None:
-            self._set("stopped")
-            return
-        how = "is gone" if code is None else _how(code)
-        self._fail(self._error or f"the server of {self.name} {how}; see {self.folder / LOG}.")
-
-    def _fail(self, error: str) -> None:
-        self._note_end(error)
-        with self._changed:
-            self._state, self._error = "failed", error
-            self._changed.notify_all()
-
-    def _set(self, state: State) -> None:
-        with self._changed:
-            self._state = state
-            self._changed.notify_all()
-
-    def _note_end(self, error: str) -> None:
-        # The child writes its own end, unless it was killed.
-        if self.owner != os.getpid() or standing(self.folder).state in FINAL - {"lost"}:
-            return
-        with contextlib.suppress(WorkspaceError, OSError):
-            events = EventWriter(self.folder)
-            events.emit("state", state="failed", attempt=1, error=ServingError(error).to_dict())
-            events.close()
-
-
-def _reached(host: str) -> str:
-    """Return the address under which a server of this machine is reached from here."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
-    return f"[{host}]" if ":" in host else host
-
-
-def _how(code: int) -> str:
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
