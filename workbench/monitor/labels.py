@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 from pydantic import ValidationError
 
@@ -83,8 +83,8 @@ def read_labels(server: Sandbox | str | Path) -> dict[str, tuple[int, ...]]:
 
 
 def _late(name: str, given: int | tuple[int, ...]) -> LateLabel:
-    many = given if isinstance(given, (tuple, list)) else (given,)
-    if not many or any(isinstance(one, bool) or not isinstance(one, Integral) or one < 0 for one in many):
+    many: tuple[Any, ...] = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    if not many or any(isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 0 for one in many):
         raise BadInputError.of("labels", rule="must be classes, whole numbers from 0", got={name: given})
     return LateLabel(id=str(name), label=tuple(int(one) for one in many))
 
