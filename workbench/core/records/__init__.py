@@ -26,6 +26,7 @@ from workbench.core.records.graph_diff import (
     WeightChange,
     WeightFacts,
 )
+from workbench.core.records.hard_set import HardSample
 from workbench.core.records.load import LatencyHistogram, LoadResult
 from workbench.core.records.package import ModelCard, PackageCheck, PackageFault
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
@@ -59,6 +60,7 @@ __all__ = [
     "GateLine",
     "GraphDiff",
     "GraphFacts",
+    "HardSample",
     "Inventory",
     "Latency",
     "LatencyHistogram",
