@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -75,7 +76,7 @@ def check_signature(place: Path, key: Path) -> str | None:
         try:
             verifier.set_hashing_config(_hashing(model_signing)).verify(folder / "package", signature)
         except Exception as error:  # noqa: BLE001 - a signature of strangers fails in many libraries' ways
-            return _short(error)
+            return _difference(str(error)) or _short(error)
     return None
 
 
@@ -120,6 +121,13 @@ def _write(path: Path, chunks: Iterator[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
         file.writelines(chunks)
+
+
+def _difference(said: str) -> str:
+    # The library shows raw digests; which files it means is what people need.
+    changed = re.findall(r"Hash mismatch for '(.*?)': Expected", said)
+    listed = re.findall(r"(?:Extra files found|Missing files) in model 'package': (.*?)['\"](?:, ['\"]|\])", said)
+    return f"these files are not as they were signed: {', '.join([*listed, *changed])}" if changed or listed else ""
 
 
 def _short(error: Exception) -> str:
