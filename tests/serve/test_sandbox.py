@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -88,8 +89,17 @@ def test_stop_leaves_no_process_and_a_finished_run(sandbox: Sandbox) -> None:
     assert sandbox.state == "stopped"
     assert not psutil.pid_exists(pid)
     assert Job(sandbox.folder).state == "done"
-    with pytest.raises(ServingError, match="does not answer"):
-        sandbox.client.predict(IMAGES)
+    assert (repr(sandbox), sandbox.proxy_url) == ("Sandbox('tiny', stopped)", None)
+    stopped = r"^the server of tiny was stopped; start one with `workbench\.serve\(artifact, 'tiny'\)`\.$"
+    for ask in (
+        lambda: sandbox.client,
+        lambda: sandbox.url,
+        lambda: sandbox.v2_url,
+        lambda: sandbox.grpc,
+        sandbox.wait,
+    ):
+        with pytest.raises(ServingError, match=stopped):
+            ask()
 
 
 def test_a_request_in_flight_is_answered_before_the_end(sandbox: Sandbox) -> None:
@@ -126,8 +136,11 @@ def test_kill_of_the_child_is_seen(sandbox: Sandbox) -> None:
     assert sandbox.error is not None
     assert sandbox.error.startswith("the server of tiny was killed by SIGKILL; see ")
     assert Job(sandbox.folder).state == "failed"
+    for ask in (lambda: sandbox.client, lambda: sandbox.url, lambda: sandbox.v2_url, lambda: sandbox.grpc):
+        with pytest.raises(ServingError, match=re.escape(sandbox.error)):
+            ask()
     sandbox.stop()
-    assert sandbox.state == "failed"
+    assert (sandbox.state, repr(sandbox)) == ("failed", "Sandbox('tiny', failed)")
 
 
 CHATTY = r"""

@@ -94,7 +94,7 @@ class Sandbox:
         """Address of the REST port.
 
         Raises:
-            ServingError: It has none (yet).
+            ServingError: It has none yet, or no longer.
         """
         return self._watch.reached().rest
 
@@ -103,7 +103,7 @@ class Sandbox:
         """Address of the Open Inference Protocol: a port of its own where there is one, else the REST port.
 
         Raises:
-            ServingError: It has none (yet).
+            ServingError: It has none yet, or no longer.
         """
         return self._watch.reached().v2
 
@@ -121,8 +121,9 @@ class Sandbox:
 
     @property
     def proxy_url(self) -> str | None:
-        """Address of the REST port for a browser behind JupyterHub; None where there is no hub, or no port yet."""
-        return None if self._watch.addresses is None else self._watch.addresses.proxy
+        """Address of the REST port for a browser behind JupyterHub; None where there is no hub, or no port."""
+        found = self._watch.where
+        return None if found is None else found.proxy
 
     @property
     def client(self) -> Client:
@@ -235,10 +236,11 @@ class Sandbox:
         self.stop()
 
     def __repr__(self) -> str:
-        if self.state != "ready":
+        found = self._watch.where
+        if self.state != "ready" or found is None:
             return f"Sandbox({self.name!r}, {self.state})"
-        hub = f", from outside {self.proxy_url}" if self.proxy_url else ""
-        return f"Sandbox({self.name!r}, {self.state} at {self.url}{hub})"
+        hub = f", from outside {found.proxy}" if found.proxy else ""
+        return f"Sandbox({self.name!r}, ready at {found.rest}{hub})"
 
     def _reload(self, add: int | None = None) -> Reload:
         told = self._watch.ask("reload", START_SECONDS, add=add)

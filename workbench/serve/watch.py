@@ -42,7 +42,6 @@ class Watch:
         error: Why it failed, one sentence.
         note: What a user should know; empty where there is nothing.
         pid: Process id of the supervisor.
-        addresses: Where it is reached; None until it listens.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class Watch:
         self.error: str | None = None
         self.note = ""
         self.pid: int | None = None
-        self.addresses: Addresses | None = None
+        self._addresses: Addresses | None = None
         self._control = ""
         self._client: Client | None = None
         self._folder = folder
@@ -86,7 +85,7 @@ class Watch:
             self.stop()
             raise ServingError(f"the server of {name} must be ready within {timeout:g} s; see {self._folder / LOG}.")
         if self.state != "ready":
-            raise ServingError(self.error or f"the server of {name} was stopped.")
+            raise self._not_up()
 
     def wait_end(self, timeout: float | None) -> State:
         """Return the state when the server has ended, or after the time given, in seconds."""
@@ -106,15 +105,20 @@ class Watch:
             self._process.kill()
             self._process.join()
 
+    @property
+    def where(self) -> Addresses | None:
+        """Where it is reached; None where it is not up."""
+        return None if self.state in _ENDED else self._addresses
+
     def reached(self) -> Addresses:
         """Return where it is reached.
 
         Raises:
             ServingError: It is not up.
         """
-        if self.addresses is None:
+        if (found := self.where) is None:
             raise self._not_up()
-        return self.addresses
+        return found
 
     def asker(self) -> Client:
         """Return what asks its REST port.
@@ -122,7 +126,7 @@ class Watch:
         Raises:
             ServingError: It is not up.
         """
-        if self._client is None:
+        if self._client is None or self.state in _ENDED:
             raise self._not_up()
         return self._client
 
@@ -137,7 +141,12 @@ class Watch:
         return ask(self._control, what, seconds, **arguments)
 
     def _not_up(self) -> ServingError:
-        return ServingError(self.error or f"the server of {self._settings.name} is {self.state}; call `wait()` first.")
+        name = self._settings.name
+        if self.state in _BEFORE_READY:
+            return ServingError(self.error or f"the server of {name} is {self.state}; call `wait()` first.")
+        return ServingError(
+            self.error or f"the server of {name} was stopped; start one with `workbench.serve(artifact, {name!r})`."
+        )
 
     # What follows runs on the watching thread.
 
@@ -161,15 +170,17 @@ class Watch:
     def _on_listening(self, event: dict[str, Any]) -> None:
         settings = self._settings
         self.note, self._control = event["note"], event["control"]
-        self.addresses = Addresses(settings.host, event["ports"], secure=settings.security.certificate is not None)
-        self._client = Client(self.addresses.rest, settings.name)
+        self._addresses = addresses = Addresses(
+            settings.host, event["ports"], secure=settings.security.certificate is not None
+        )
+        self._client = Client(addresses.rest, settings.name)
 
     def _ask_whether_ready(self, path: str) -> None:
         if self._settings.security.certificate:
             self._set("ready")  # a client of its own, with a certificate, would be needed to ask
             return
-        assert self.addresses is not None
-        host, port = self.addresses.reached, self.addresses.ports["rest"]
+        found = self.reached()
+        host, port = found.reached, found.ports["rest"]
         connection = http.client.HTTPConnection(host, port, timeout=_ASK_SECONDS)
         try:
             connection.request("GET", path)

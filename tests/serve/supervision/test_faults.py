@@ -174,6 +174,7 @@ def test_a_version_whose_file_is_gone_is_lost_alone(numbered: Callable[[int], Ar
 
 def test_kill_of_the_supervisor_ends_all_and_is_told_at_once(sandbox: Sandbox) -> None:
     other = attach_server(sandbox.folder)
+    port = int(sandbox.url.rpartition(":")[2])
     processes = [psutil.Process(one.pid) for one in sandbox.workers]
     assert sandbox.pid is not None
     with Clients(sandbox.url, 2) as clients:
@@ -192,7 +193,6 @@ def test_kill_of_the_supervisor_ends_all_and_is_told_at_once(sandbox: Sandbox) -
     with pytest.raises(ServingError, match="was killed by SIGKILL"):
         sandbox.versions  # noqa: B018
     # Nobody holds the port any more.
-    port = int(sandbox.url.rpartition(":")[2])
     socket.create_server(("127.0.0.1", port)).close()
 
 
