@@ -109,6 +109,15 @@ def test_every_port_asks_for_both(fortress: Fortress, face: int) -> None:
         fortress.predict(where, certified=False)
 
 
+def test_the_handles_own_client_takes_a_key(tiny_onnx: Artifact, serve_workspace: Workspace) -> None:
+    security = Security(api_keys={READER.sha256: "predict"})
+    with serve(tiny_onnx, "keyed", workspace=serve_workspace, workers=1, security=security) as sandbox:
+        with pytest.raises(ServingError, match=r"answered 401: .*; give a key that may as `api_key=`"):
+            sandbox.client.predict(IMAGES)
+        with sandbox.client(api_key=READER.key) as asker:
+            np.testing.assert_allclose(asker.predict(IMAGES), 0.25)
+
+
 def test_only_admins_change_the_server_and_it_is_noted(fortress: Fortress) -> None:
     assert fortress.ask("POST", "/v2/repository/models/tiny/load", READER.key, b"{}")[0] == 403
     assert fortress.reload(READER.key) is grpc.StatusCode.PERMISSION_DENIED

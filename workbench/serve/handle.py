@@ -127,7 +127,7 @@ class Sandbox:
 
     @property
     def client(self) -> Client:
-        """A client for the model served.
+        """A client for the model served; `client(api_key=…)` is one with a key, or with certificates.
 
         Raises:
             ServingError: The server is not up.
@@ -246,5 +246,4 @@ class Sandbox:
         told = self._watch.ask("reload", START_SECONDS, add=add)
         if told["error"]:
             raise ServingError(told["error"])
-        done: Reload = Reload.from_json(told["done"])
-        return done
+        return Reload.from_json(told["done"])

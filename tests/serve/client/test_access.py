@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from tests.serve.client.scripted import reply, scripted
 from tests.serve.grpc.certificates import Authority
 from tests.serve.grpc.door import door
 from tests.serve.oip.models import small_models
-from workbench.core.errors import ServingError
+from workbench.core.errors import BadInputError, ServingError
 from workbench.serve.client import Retries, client
 from workbench.serve.security import Security, new_key
 
@@ -36,6 +37,41 @@ def test_a_key_is_sent_over_grpc() -> None:
             assert asking.predict([[1, 2]]).tolist() == [[2, 4]]
         with client(url, "double") as nobody, pytest.raises(ServingError, match="answered UNAUTHENTICATED"):
             nobody.predict([[1, 2]])
+
+
+@pytest.mark.parametrize(("form", "refusal"), [("grpc", "UNAUTHENTICATED"), ("http", "401")])
+def test_who_is_refused_is_told_where_a_key_goes_and_gets_on_with_it(form: str, refusal: str) -> None:
+    key = new_key()
+    told = rf"answered {refusal}: [^;]*; give a key that may as `api_key=`, e\.g\. `client\(…, api_key=…\)`\.$"
+    with ExitStack() as stack:
+        if form == "grpc":
+            guarded = stack.enter_context(door(small_models(), security=Security(api_keys={key.sha256: "predict"})))
+            url = f"grpc://{guarded.address}"
+        else:
+            refused = reply(401, b'{"error": "An API key is needed"}')
+            url = stack.enter_context(scripted(refused, reply(200, b'{"outputs": [[2, 4]]}'))).url
+        nobody = stack.enter_context(client(url, "double"))
+        with pytest.raises(ServingError, match=told):
+            nobody.predict([[1, 2]])
+        asking = stack.enter_context(nobody(api_key=key.key))
+        assert asking.predict([[1, 2]]).tolist() == [[2, 4]]
+        assert (asking.url, asking.model, key.key in repr(asking)) == (nobody.url, "double", False)
+
+
+def test_another_client_keeps_what_is_not_given_anew(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca", "ca")
+    mine = authority.issue("server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(mine.certificate, mine.key)
+    with (
+        scripted(reply(200, b'{"outputs": 1}'), tls=context) as server,
+        client(f"https://localhost:{server.port}", ca=str(authority.file), retries=ONCE) as first,
+        first(api_key="secret") as second,
+    ):
+        assert second.predict([1]) == 1
+        assert b"authorization: bearer secret" in server.requests[0].lower()
+        with pytest.raises(BadInputError, match="ca must be a PEM file"):
+            second(ca="/gone.pem")
 
 
 def test_mutual_tls_over_http(tmp_path: Path) -> None:

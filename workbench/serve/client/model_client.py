@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 _DEFAULT = Retries()
 _NEWEST = 2**63 - 1
+_KEY_NEEDED = ("401", "403", "UNAUTHENTICATED", "PERMISSION_DENIED")
 
 
 def client(
@@ -81,11 +83,36 @@ class Client:
         self.url = url.rstrip("/")
         self.model = model
         self._timeout = timeout
-        self._face = _face(access or Access(url, model))
+        self._access = access or Access(url, model)
+        self._face = _face(self._access)
+        self._retries = retries
         self._patience = Patience(retries)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r}, model={self.model!r})"
+
+    def __call__(
+        self,
+        *,
+        api_key: str | None = None,
+        ca: str | None = None,
+        certificate: str | None = None,
+        private_key: str | None = None,
+    ) -> Client:
+        """Return another client of the same model, with a key or certificates; what is not given is this one's.
+
+        Args:
+            api_key: Key that the server asks for.
+            ca: PEM file of those who sign the server's certificate.
+            certificate: PEM file of the client's own certificate (mutual TLS).
+            private_key: PEM file of its key.
+
+        Raises:
+            BadInputError: A file is missing.
+        """
+        given = {"api_key": api_key, "ca": ca, "certificate": certificate, "private_key": private_key}
+        access = replace(self._access, **{name: value for name, value in given.items() if value is not None})
+        return Client(self.url, self.model, timeout=self._timeout, access=access, retries=self._retries)
 
     def predict(
         self,
@@ -181,6 +208,8 @@ def sentence(url: str, refused: RefusedError) -> str:
         step = refused.step or "start a server with `workbench.serve(artifact)`"
         return f"{url} does not answer ({refused.message}); {step}."
     said = f"{url} answered {refused.status}: {refused.message}"
+    if refused.status in _KEY_NEEDED:
+        return f"{said}; give a key that may as `api_key=`, e.g. `client(…, api_key=…)`."
     return said if refused.after is None else f"{said} (it asks to wait {refused.after:g} s)"
 
 
