@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,24 +93,19 @@ class Worker:
         """Take the settings."""
         from workbench.serve.counters import Counters
         from workbench.serve.doors import Doors
-        from workbench.serve.engines import open_engine
         from workbench.serve.inference import Inference
         from workbench.serve.models import Models
         from workbench.serve.request_log import RequestLog
-        from workbench.serve.servable import Servable
         from workbench.serve.settings import ServeSettings
         from workbench.serve.supervision.remote_control import RemoteControl
         from workbench.serve.versions.local_fleet import LocalFleet
+        from workbench.serve.versions.making import maker
 
         asked = ServeSettings.parse(settings)
 
-        def make(name: str, version: int, path: Path) -> Servable:
-            opened = partial(open_engine, path, asked.threads, foreign=asked.foreign, trust=asked.trust)
-            return Servable(name, version, opened, counted)
-
         models = Models({})
         counted = Counters(folder=None if counters is None else Path(counters), worker=index)
-        self._fleet = LocalFleet(models, make)
+        self._fleet = LocalFleet(models, maker(asked, counted))
         log = None
         if asked.request_log is not None and requests is not None:
             log = RequestLog(Path(requests), index, asked.request_log, counted)

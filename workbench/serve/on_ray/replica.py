@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import ServingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from starlette.types import ASGIApp
 
     from workbench.serve.config.model_config import ModelConfig
     from workbench.serve.models import Models
-    from workbench.serve.settings import ServeSettings
+    from workbench.serve.servable import Servable
 
 
 def build_door(configs: list[dict[str, Any]], settings: dict[str, Any]) -> ASGIApp:
@@ -34,18 +36,17 @@ def build_door(configs: list[dict[str, Any]], settings: dict[str, Any]) -> ASGIA
     from workbench.serve.models import Models
     from workbench.serve.rest.app import rest_app
     from workbench.serve.settings import ServeSettings
+    from workbench.serve.versions.making import maker
 
     asked = ServeSettings.parse(settings)
-    models = Models({})
+    models, counters = Models({}), Counters()
     for each in configs:
-        _load(ModelConfig.parse(each), asked, models)
-    inference = Inference(models, Counters(), asked.batching)
+        _load(ModelConfig.parse(each), maker(asked, counters), models)
+    inference = Inference(models, counters, asked.batching)
     return rest_app(inference, NoControl(models), asked.limits, asked.security, cors=asked.cors)
 
 
-def _load(config: ModelConfig, settings: ServeSettings, models: Models) -> None:
-    from workbench.serve.engines import open_engine
-    from workbench.serve.servable import Servable
+def _load(config: ModelConfig, make: Callable[[str, int, Path], Servable], models: Models) -> None:
     from workbench.serve.versions.source import Source
 
     found = Source().look(config) or {}
@@ -54,8 +55,7 @@ def _load(config: ModelConfig, settings: ServeSettings, models: Models) -> None:
             f"the store of {config.name} holds none of the versions to serve; nodes must share its folder."
         )
     for version, folder in found.items():
-        engine = partial(open_engine, folder, settings.threads, foreign=settings.foreign, trust=settings.trust)
-        servable = Servable(config.name, version, engine)
+        servable = make(config.name, version, folder)
         servable.load()
         if servable.error is not None:
             raise ServingError(servable.error)
