@@ -31,6 +31,7 @@ from workbench.core.records.load import LatencyHistogram, LoadResult
 from workbench.core.records.package import ModelCard, PackageCheck, PackageFault
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
 from workbench.core.records.requests import LoggedRequest
+from workbench.core.records.retrain import RetrainReport
 from workbench.core.records.road import Published, RoadReport, ServingStats, Variant
 from workbench.core.records.store import Override, StoreChange, StoredVersion
 from workbench.core.records.sweep import (
@@ -83,6 +84,7 @@ __all__ = [
     "Published",
     "Record",
     "Repeated",
+    "RetrainReport",
     "RoadReport",
     "Sensitivity",
     "SensitivityCell",

@@ -1,0 +1,54 @@
+"""`workbench retrain`: old data and a hard set, through the same gate."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from workbench.cli.flags import with_flags
+from workbench.cli.options import HOME, workspace_at
+from workbench.evaluate.gate import Gate
+from workbench.pipeline.budget import RetrainBudget
+from workbench.pipeline.retrain import RetrainSettings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@with_flags(RetrainSettings, RetrainBudget, Gate)
+def retrain_model(  # noqa: PLR0913 - one a flag
+    settings: dict[str, Any],
+    budget: dict[str, Any],
+    gate: dict[str, Any],
+    model: Annotated[str, typer.Argument(help="Name of a model in the store.")],
+    *,
+    dataset: Annotated[str, typer.Option(help="Name or path of the old data.")],
+    hard: Annotated[str, typer.Option("--hard-set", help="Name of the hard set.")] = "hard",
+    label: Annotated[
+        list[str] | None, typer.Option("--publish-label", help="Label that means the new version, such as canary.")
+    ] = None,
+    home: HOME = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+) -> None:
+    """Train a stored model anew on old data and a hard set; publish it if it passes, else end with 1."""
+    from workbench.pipeline.retrain import retrain
+    from workbench.report.terminal import RoadProgress
+
+    if label:
+        settings["labels"] = tuple(label)
+    with RoadProgress(quiet=as_json) as progress:
+        report = retrain(
+            model, dataset, hard, gate=Gate.parse(gate) if gate else None, settings=RetrainSettings.parse(settings),
+            budget=RetrainBudget.parse(budget), workspace=workspace_at(home), on_event=progress.show,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(report.to_json()))
+    else:
+        for line in report.verdict.lines:
+            typer.echo(f"{'passed' if line.passed else 'FAILED'}  {line.reason}")
+        done = report.published
+        typer.echo(f"store   version {done.version} of {done.name}" if done else "store   nothing is published")
+        typer.echo(f"budget  {report.runs_left} more in its time")
+    raise typer.Exit(0 if report.verdict.passed else 1)
