@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from workbench.cli.commands.package import app as package_app
 from workbench.core.errors import BadInputError, GateFailedError
 from workbench.core.records import LearningCurve, Proportion, RoadReport, Sizes, Variant
+from workbench.package.verify import verify
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workbench.core.artifact import Artifact
     from workbench.core.records import Evaluation, Verdict
+    from workbench.core.workspace import Workspace
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -124,3 +127,29 @@ def test_what_is_no_report_is_bad_input(tiny: Artifact, tmp_path: Path) -> None:
         (tmp_path / "report.json").write_text(content)
         with pytest.raises(BadInputError, match="report must be what `workbench run --json` printed"):
             call(package_app, tiny.folder, "--report", tmp_path / "report.json")
+
+
+@pytest.mark.thorough
+def test_the_steps_of_the_workflow_are_what_our_commands_take(
+    archive: Path, tmp_path: Path, workspace: Workspace
+) -> None:
+    """`train-gate` of the packed workflow, but for the installation, as GitHub's shell runs it."""
+    subprocess.run(["tar", "xzf", archive, "-C", tmp_path, "--strip-components=2", "tiny-1/ci"], check=True)
+    settings = (tmp_path / "run.yaml").read_text()
+    (tmp_path / "run.yaml").write_text(settings.replace("max_bytes: 100000", "max_drop: 0.05"))
+    job = yaml.safe_load((tmp_path / "train-gate-publish.yaml").read_text())["jobs"]["train-gate"]
+    texts = [step["run"] for step in sorted(job["steps"], key=lambda step: "if" in step) if "run" in step]
+    steps = [text.replace("${{ github.run_number }}", "7") for text in texts if "pip install" not in text]
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": programs, "WORKBENCH_HOME": str(workspace.home)}
+    said = []
+    for step in steps:
+        done = subprocess.run(
+            ["bash", "-e", "-c", step], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (step, done.stderr)
+        said.append(done.stdout)
+    assert said[-2].endswith("Every file is as it was packed.\n")
+    assert "Accuracy" in said[-1]  # what is said where a gate fails
+    made = verify(tmp_path / "dist" / "tiny-7.tar.gz")
+    assert (made.name, made.version, made.passed) == ("tiny", 7, True)

@@ -54,6 +54,11 @@ jobs:
         run: python -m pip install "lastmile-workbench[train]==<VERSION>"
       - name: Train, gate, compress, convert
         run: workbench run --config run.yaml --json > report.json
+      - name: What the gate said
+        if: failure()
+        run: >-
+          python -c "import json;
+          print(*(line['reason'] for line in json.load(open('report.json'))['verdict']['lines']), sep=chr(10))"
       - name: Package the smallest model
         run: >-
           workbench package smallest --report report.json --output dist
