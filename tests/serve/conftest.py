@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.serve.numpy_models import crash, loaded, one
 from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
 from workbench.serve.counters import Counters
@@ -17,14 +18,13 @@ from workbench.serve.inference import Inference
 from workbench.serve.models import Model, Models
 from workbench.serve.rest.handler import Handler
 from workbench.serve.sandbox import Sandbox, serve
-from workbench.serve.servable import Servable
-from workbench.serve.signature import DEFAULT, Signature, Tensor
+from workbench.serve.signature import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
-Arrays = dict[str, np.ndarray[Any, Any]]
+    from tests.serve.numpy_models import FunctionEngine
 
 
 @pytest.fixture(scope="session")
@@ -90,27 +90,6 @@ def served(tiny_onnx: Artifact, serve_workspace: Workspace) -> Iterator[Sandbox]
 
 
 @dataclass
-class NumpyEngine:
-    """A model that is one function of arrays."""
-
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    function: Callable[[Mapping[str, Any]], Arrays]
-    platform: str = "numpy"
-
-    @property
-    def signatures(self) -> dict[str, Signature]:
-        return {DEFAULT: Signature(self.inputs, self.outputs)}
-
-    def run(self, signature: str, feeds: Mapping[str, Any]) -> Arrays:
-        assert signature == DEFAULT
-        return self.function(feeds)
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass
 class Asked:
     """A handler as tests use it."""
 
@@ -129,7 +108,7 @@ class Asked:
         return self("POST", f"/v1/models/{model}:predict", body)
 
 
-def _engines() -> dict[str, NumpyEngine]:
+def _engines() -> dict[str, FunctionEngine]:
     x = Tensor("x", "float32", (-1, 2))
     y = Tensor("y", "float32", (-1, 2))
     a, b = Tensor("a", "float32", (-1,)), Tensor("b", "int64", (-1, 2))
@@ -137,52 +116,34 @@ def _engines() -> dict[str, NumpyEngine]:
     flag, scalar = Tensor("flag", "bool", (-1,)), Tensor("v", "float32", ())
     free = Tensor("f", "float32", (-1, -1))
     return {
-        "double": NumpyEngine((x,), (y,), lambda feeds: {"y": feeds["x"] * 2}),
-        "pair": NumpyEngine(
+        "double": one((x,), (y,), lambda feeds: {"y": feeds["x"] * 2}),
+        "pair": one(
             (a, b), (Tensor("sum", "float32", (-1,)), b), lambda f: {"sum": f["a"] + f["b"].sum(1), "b": f["b"]}
         ),
-        "echo": NumpyEngine((s,), (s,), lambda feeds: {"s": feeds["s"]}),
-        "bytes": NumpyEngine((s,), (s_bytes,), lambda feeds: {"s_bytes": feeds["s"]}),
-        "not": NumpyEngine((flag,), (flag,), lambda feeds: {"flag": ~feeds["flag"]}),
-        "same": NumpyEngine((Tensor("x", "float32", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
-        "wide": NumpyEngine((Tensor("x", "float64", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
-        "small": NumpyEngine((Tensor("x", "uint8", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
-        "number": NumpyEngine((scalar,), (scalar,), lambda feeds: {"v": feeds["v"] + 1}),
-        "picky": NumpyEngine((free,), (free,), lambda feeds: {"f": feeds["f"] @ np.ones((3, 1))}),
-        "broken": NumpyEngine((free,), (free,), lambda feeds: {"f": feeds["missing"]}),
-        "crash": NumpyEngine((free,), (free,), _crash),
-        "uneven": NumpyEngine((a,), (a, y), lambda f: {"a": f["a"], "y": np.zeros((5, 2), np.float32)}),
+        "echo": one((s,), (s,), lambda feeds: {"s": feeds["s"]}),
+        "bytes": one((s,), (s_bytes,), lambda feeds: {"s_bytes": feeds["s"]}),
+        "not": one((flag,), (flag,), lambda feeds: {"flag": ~feeds["flag"]}),
+        "same": one((Tensor("x", "float32", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
+        "wide": one((Tensor("x", "float64", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
+        "small": one((Tensor("x", "uint8", (-1,)),), (y,), lambda feeds: {"y": feeds["x"]}),
+        "number": one((scalar,), (scalar,), lambda feeds: {"v": feeds["v"] + 1}),
+        "picky": one((free,), (free,), lambda feeds: {"f": feeds["f"] @ np.ones((3, 1))}),
+        "broken": one((free,), (free,), lambda feeds: {"f": feeds["missing"]}),
+        "crash": one((free,), (free,), crash),
+        "uneven": one((a,), (a, y), lambda f: {"a": f["a"], "y": np.zeros((5, 2), np.float32)}),
     }
-
-
-def _crash(feeds: Mapping[str, Any]) -> Arrays:
-    raise RuntimeError(f"/secret/kernel.cc:12 node Conv_3 failed on {len(feeds)} inputs")
 
 
 @pytest.fixture
 def ask() -> Asked:
     """Ask a handler that holds each model as version 7, and `double` also as versions 3 (older) and 9 (broken)."""
     engines = _engines()
-    models = {name: Model({7: _loaded(name, 7, engine)}) for name, engine in engines.items()}
+    models = {name: Model({7: loaded(name, 7, engine)}) for name, engine in engines.items()}
     double = models["double"]
-    double.versions[3] = _loaded("double", 3, NumpyEngine(*_tensors(engines["double"]), lambda f: {"y": f["x"] * 30}))
-    double.versions[9] = _loaded("double", 9, None)
+    x, y = Tensor("x", "float32", (-1, 2)), Tensor("y", "float32", (-1, 2))
+    double.versions[3] = loaded("double", 3, one((x,), (y,), lambda f: {"y": f["x"] * 30}))
+    double.versions[9] = loaded("double", 9, None)
     double.labels = {"stable": 3}
     held = Models(models)
     counters = Counters(held.names())
     return Asked(Handler(Inference(held, counters)), counters)
-
-
-def _tensors(engine: NumpyEngine) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    return engine.inputs, engine.outputs
-
-
-def _loaded(name: str, version: int, engine: NumpyEngine | None) -> Servable:
-    def open_engine() -> NumpyEngine:
-        if engine is None:
-            raise OSError("/secret/place is gone")
-        return engine
-
-    servable = Servable(name, version, open_engine)
-    servable.load()
-    return servable

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tests.serve.numpy_models import FunctionEngine, crash, loaded, one
 from workbench.serve.models import Model, Models
-from workbench.serve.servable import Servable
 from workbench.serve.signature import DEFAULT, Signature, Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-Arrays = dict[str, np.ndarray[Any, Any]]
-Function = "Callable[[Mapping[str, Any]], Arrays]"
+    from tests.serve.numpy_models import Arrays
 
 NUMBERS = (
     *("float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     "bool",
 )
-
-
-@dataclass
-class FunctionEngine:
-    """A model of one function a signature."""
-
-    platform: ClassVar = "numpy"
-    signatures: dict[str, Signature]
-    functions: dict[str, Callable[[Mapping[str, Any]], Arrays]]
-
-    def run(self, signature: str, feeds: Mapping[str, Any]) -> Arrays:
-        return self.functions[signature](feeds)
-
-    def close(self) -> None:
-        pass
 
 
 @dataclass
@@ -51,34 +35,28 @@ class Gate:
         assert self.opened.wait(30)
 
 
-def one(signature: Signature, function: Callable[[Mapping[str, Any]], Arrays]) -> FunctionEngine:
-    return FunctionEngine({DEFAULT: signature}, {DEFAULT: function})
-
-
 def same(tensor: Tensor) -> FunctionEngine:
-    return one(Signature((tensor,), (tensor,)), lambda feeds: {tensor.name: feeds[tensor.name]})
+    return one((tensor,), (tensor,), lambda feeds: {tensor.name: feeds[tensor.name]})
 
 
 def double(factor: float) -> FunctionEngine:
     x, y = Tensor("x", "float32", (-1, 2)), Tensor("y", "float32", (-1, 2))
-    return one(Signature((x,), (y,)), lambda feeds: {"y": feeds["x"] * np.float32(factor)})
+    return one((x,), (y,), lambda feeds: {"y": feeds["x"] * np.float32(factor)})
 
 
 def pair() -> FunctionEngine:
     a, b = Tensor("a", "float32", (-1,)), Tensor("b", "int64", (-1, 2))
     total = Tensor("sum", "float32", (-1,))
     return one(
-        Signature((a, b), (total, b)),
+        (a, b),
+        (total, b),
         lambda feeds: {"sum": (feeds["a"] + feeds["b"].sum(1)).astype(np.float32), "b": feeds["b"]},
     )
 
 
 def fails() -> FunctionEngine:
-    def crash(feeds: Mapping[str, Any]) -> Arrays:
-        raise RuntimeError(f"/secret/kernel.cc:12 node Conv_3 failed on {len(feeds)} inputs")
-
     x = Tensor("x", "float32", (-1, -1))
-    return one(Signature((x,), (x,)), crash)
+    return one((x,), (x,), crash)
 
 
 def slow(gate: Gate) -> FunctionEngine:
@@ -87,7 +65,7 @@ def slow(gate: Gate) -> FunctionEngine:
         return {"x": feeds["x"]}
 
     x = Tensor("x", "float32", (-1, -1))
-    return one(Signature((x,), (x,)), wait)
+    return one((x,), (x,), wait)
 
 
 def examples() -> FunctionEngine:
@@ -140,20 +118,3 @@ def small_models(gate: Gate) -> Models:
     models["double"].versions[9] = loaded("double", 9, None)
     models["double"].labels = {"stable": 3}
     return Models(models)
-
-
-def loaded(name: str, version: int, engine: FunctionEngine | None) -> Servable:
-    servable = loading(name, version, engine)
-    servable.load()
-    return servable
-
-
-def loading(name: str, version: int, engine: FunctionEngine | None) -> Servable:
-    """A version that is not loaded yet; without an engine it cannot be."""
-
-    def open_engine() -> FunctionEngine:
-        if engine is None:
-            raise OSError("/secret/place is gone")
-        return engine
-
-    return Servable(name, version, open_engine)

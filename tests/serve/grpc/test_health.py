@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.serve.grpc.door import PREDICTION, Door, Refused, door
-from tests.serve.grpc.models import Gate, double, loaded, small_models
+from tests.serve.grpc.models import Gate, double, small_models
+from tests.serve.numpy_models import loaded
 from workbench.serve.grpc.messages import enum_numbers, message
 from workbench.serve.models import Model, Models
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.serve.client_venv import client_python, run_client
 from tests.serve.grpc.door import Door, door
-from tests.serve.grpc.models import double, loading
+from tests.serve.grpc.models import double
+from tests.serve.numpy_models import loading
 from workbench.serve.config.model_config import ModelConfig
 from workbench.serve.grpc.messages import DESCRIPTORS
 from workbench.serve.grpc.protos.compile import FOLDER

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tests.serve.numpy_models import crash, loaded, one
 from workbench.serve.control import Indexed, Reload, index_of
 from workbench.serve.models import Model, Models
-from workbench.serve.servable import Servable
-from workbench.serve.signature import DEFAULT, Signature, Tensor
+from workbench.serve.signature import Tensor
 from workbench.serve.status import not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-Arrays = dict[str, np.ndarray[Any, Any]]
+    from workbench.serve.servable import Servable
 
 NUMBERS = {
     "BOOL": "bool",
@@ -24,27 +23,6 @@ NUMBERS = {
     **{f"UINT{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
     **{f"FP{bits}": f"float{bits}" for bits in (16, 32, 64)},
 }
-
-
-@dataclass
-class FunctionEngine:
-    """A model that is one function of arrays."""
-
-    platform: ClassVar = "numpy"
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    function: Callable[[Mapping[str, Any]], Arrays]
-
-    @property
-    def signatures(self) -> dict[str, Signature]:
-        return {DEFAULT: Signature(self.inputs, self.outputs)}
-
-    def run(self, signature: str, feeds: Mapping[str, Any]) -> Arrays:
-        assert signature == DEFAULT
-        return self.function(feeds)
-
-    def close(self) -> None:
-        pass
 
 
 class Shelf:
@@ -85,36 +63,21 @@ def small_models() -> Models:
         Tensor("v", "float32", ()),
     )
     engines = {
-        "double": FunctionEngine((x,), (y,), lambda f: {"y": f["x"] * 2}),
-        "pair": FunctionEngine(
+        "double": one((x,), (y,), lambda f: {"y": f["x"] * 2}),
+        "pair": one(
             (a, b),
             (Tensor("sum", "float32", (-1,)), b),
             lambda f: {"sum": (f["a"] + f["b"].sum(1)).astype(np.float32), "b": f["b"]},
         ),
-        "text": FunctionEngine((s,), (s,), lambda f: {"s": f["s"]}),
-        "number": FunctionEngine((scalar,), (scalar,), lambda f: {"v": np.asarray(f["v"] + 1)}),
-        "free": FunctionEngine((free,), (free,), lambda f: {"f": f["f"]}),
-        "crash": FunctionEngine((free,), (free,), _crash),
+        "text": one((s,), (s,), lambda f: {"s": f["s"]}),
+        "number": one((scalar,), (scalar,), lambda f: {"v": np.asarray(f["v"] + 1)}),
+        "free": one((free,), (free,), lambda f: {"f": f["f"]}),
+        "crash": one((free,), (free,), crash),
     }
     for datatype, dtype in NUMBERS.items():
         tensor = Tensor("x", dtype, (-1,))
-        engines[datatype] = FunctionEngine((tensor,), (tensor,), lambda f: {"x": f["x"]})
-    models = {name: Model({7: _servable(name, 7, engine)}) for name, engine in engines.items()}
-    older = FunctionEngine((x,), (y,), lambda f: {"y": f["x"] * 30})
-    models["double"].versions |= {3: _servable("double", 3, older), 9: _servable("double", 9, None)}
+        engines[datatype] = one((tensor,), (tensor,), lambda f: {"x": f["x"]})
+    models = {name: Model({7: loaded(name, 7, engine)}) for name, engine in engines.items()}
+    older = one((x,), (y,), lambda f: {"y": f["x"] * 30})
+    models["double"].versions |= {3: loaded("double", 3, older), 9: loaded("double", 9, None)}
     return Models(models)
-
-
-def _servable(name: str, version: int, engine: FunctionEngine | None) -> Servable:
-    def open_engine() -> FunctionEngine:
-        if engine is None:
-            raise OSError("/secret/place is gone")
-        return engine
-
-    servable = Servable(name, version, open_engine)
-    servable.load()
-    return servable
-
-
-def _crash(feeds: Mapping[str, Any]) -> Arrays:
-    raise RuntimeError(f"/secret/kernel.cc:12 failed on {len(feeds)} inputs")
