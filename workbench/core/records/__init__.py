@@ -28,6 +28,14 @@ from workbench.core.records.graph_diff import (
 )
 from workbench.core.records.hard_set import HardSample
 from workbench.core.records.load import LatencyHistogram, LoadResult
+from workbench.core.records.monitor import (
+    AlarmEvent,
+    ClassShare,
+    DriftReport,
+    DriftTest,
+    FeatureDrift,
+    MonitorReport,
+)
 from workbench.core.records.package import ModelCard, PackageCheck, PackageFault
 from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sensitivity, SensitivityCell
 from workbench.core.records.requests import LoggedRequest
@@ -47,15 +55,20 @@ from workbench.core.records.sweep import (
 from workbench.core.records.training import EpochPoint, LearningCurve
 
 __all__ = [
+    "AlarmEvent",
     "CalibrationBin",
     "ClassChange",
     "ClassScore",
+    "ClassShare",
     "Constraint",
     "Damage",
+    "DriftReport",
+    "DriftTest",
     "EpochPoint",
     "Estimate",
     "EstimatedAccuracy",
     "Evaluation",
+    "FeatureDrift",
     "Flip",
     "Fusion",
     "GateLine",
@@ -70,6 +83,7 @@ __all__ = [
     "LoadResult",
     "LoggedRequest",
     "ModelCard",
+    "MonitorReport",
     "NodeChange",
     "NodeFacts",
     "NodeMatch",
