@@ -165,5 +165,23 @@ def test_a_model_that_was_changed_is_not_packed(tiny: Artifact, tmp_path: Path) 
         package(Artifact.load(folder), tmp_path)
 
 
+def test_a_model_that_changes_while_it_is_packed_is_not_packed(
+    saved: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(saved.folder, folder)
+    first = archives.size_of
+
+    def changing(content: archives.Content) -> int:
+        if content == folder / "saved_model" / "saved_model.pb":
+            content.write_bytes(b"A graph")
+        return first(content)
+
+    monkeypatch.setattr(archives, "size_of", changing)
+    with pytest.raises(WorkspaceError, match=r"saved_model\.pb was changed while it was packed"):
+        package(Artifact.load(folder), tmp_path, name="saved")
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
 def test_the_sum_of_the_archive_is_told(archive: Path) -> None:
     assert verify(archive).sha256 == hashlib.sha256(archive.read_bytes()).hexdigest()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.core.errors import WorkspaceError
 from workbench.core.workspace import writing
 from workbench.package.gzip_frame import GzipWriter
 from workbench.package.tar_stream import TarStream
@@ -19,16 +21,17 @@ Content = bytes | Path
 _CHUNK = 1 << 20
 
 
-def write_archive(path: Path, top: str, files: Mapping[str, Content]) -> Path:
+def write_archive(path: Path, top: str, files: Mapping[str, Content], sums: Mapping[str, str]) -> Path:
     """Write files into a `.tar.gz` whose bytes follow from them alone.
 
     Args:
         path: The archive; an old one is replaced when the new one is there as a whole.
         top: Folder that all files lie in.
         files: Contents by path, or files that hold them.
+        sums: sha256 by path of those that must not have changed since.
 
     Raises:
-        WorkspaceError: It cannot be written.
+        WorkspaceError: It cannot be written, or a file was changed meanwhile.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with writing(path):
@@ -38,8 +41,7 @@ def write_archive(path: Path, top: str, files: Mapping[str, Content]) -> Path:
                 packed = GzipWriter(stream)
                 tar = TarStream(packed.write)
                 for name in sorted(files):
-                    for _ in tar.passing(f"{top}/{name}", size_of(files[name]), chunks_of(files[name])):
-                        pass
+                    _add(tar, f"{top}/{name}", files[name], sums.get(name))
                 tar.close()
                 packed.close()
                 stream.flush()
@@ -49,6 +51,15 @@ def write_archive(path: Path, top: str, files: Mapping[str, Content]) -> Path:
             temporary.unlink(missing_ok=True)
             raise
     return path
+
+
+def _add(tar: TarStream, name: str, content: Content, expected: str | None) -> None:
+    total = hashlib.sha256()
+    for chunk in tar.passing(name, size_of(content), chunks_of(content)):
+        total.update(chunk)
+    if expected is not None and total.hexdigest() != expected:
+        where = content if isinstance(content, Path) else name
+        raise WorkspaceError(f"{where} was changed while it was packed; pack it again.")
 
 
 def size_of(content: Content) -> int:

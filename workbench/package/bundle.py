@@ -79,12 +79,13 @@ def package(
         workbench=installed("lastmile-workbench"),
     )  # fmt: skip
     files = _files(artifact, facts, model, _card(artifact, facts, model, (verdict, override, evaluation)))
-    files[SUMS] = write_sums({each: _sha256(content) for each, content in files.items()})
+    sums = {each: _sha256(content) for each, content in files.items()}
+    files[SUMS] = write_sums(sums)
     if sign is not None:
         from workbench.package.signing import sign as signed
 
         files[SIGNATURE] = signed(files, Path(sign).expanduser())
-    return write_archive(_place(path, facts), facts.top, files)
+    return write_archive(_place(path, facts), facts.top, files, sums)
 
 
 def _require_judged(

@@ -87,8 +87,7 @@ echo '{{"SHA-256": "predict"}}' > {KEYS}
 docker compose up sandbox               # REST on 127.0.0.1:{REST + 10}, gRPC on {GRPC + 10}
 ```
 
-Where no package index has lastmile-workbench, put its wheel into an image and build with
-`--build-arg WORKBENCH=/path/in/the/image.whl`."""
+Where no package index has lastmile-workbench, put its wheel beside `Dockerfile.sandbox` before that."""
 
 
 def _client(facts: PackageFacts) -> str:

@@ -45,7 +45,9 @@ def _sandbox(facts: PackageFacts) -> str:
 # It listens beyond its machine, so it asks for keys: see README.md.
 FROM {_PYTHON}
 ARG WORKBENCH="lastmile-workbench{extra}=={facts.workbench}"
-RUN pip install --no-cache-dir "$WORKBENCH"
+# Wheels that lie beside this file are taken before those of a package index.
+COPY package.json *.whl /wheels/
+RUN pip install --no-cache-dir --find-links /wheels "$WORKBENCH"
 COPY models /models
 RUN useradd --create-home --uid 1000 workbench
 USER 1000
