@@ -1,0 +1,68 @@
+"""What a metric must not do."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from workbench.core.settings import Settings
+
+Metric = Literal["error_rate", "p95_ms", "drift", "accuracy"]
+
+_LARGE = 1e12
+
+
+class Rule(Settings):
+    """One metric, its limit, and how long it must be passed before anybody is called."""
+
+    metric: Metric = Field(description="what is watched")
+    above: float | None = Field(default=None, ge=-_LARGE, le=_LARGE, description="an alarm is a value above")
+    below: float | None = Field(default=None, ge=-_LARGE, le=_LARGE, description="an alarm is a value below")
+    for_windows: int = Field(default=1, ge=1, le=1000, description="looks in a row that must pass the limit")
+    clear_after: int = Field(default=2, ge=1, le=1000, description="looks in a row that must be good to end an alarm")
+    clear_at: float | None = Field(
+        default=None, ge=-_LARGE, le=_LARGE,
+        description="a value is good again only from here on; the limit itself where it is left out",
+    )  # fmt: skip
+    name: str = Field(default="", max_length=100, description="what it is called; made of the rest where empty")
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("must have either above or below")
+        if self.clear_at is not None and self.breaks(self.clear_at):
+            raise ValueError(f"clear_at must not itself be {self.direction} the limit")
+        return self
+
+    @property
+    def direction(self) -> str:
+        """`above` or `below`."""
+        return "below" if self.above is None else "above"
+
+    @property
+    def limit(self) -> float:
+        """What must not be passed."""
+        found = self.below if self.above is None else self.above
+        assert found is not None
+        return found
+
+    @property
+    def title(self) -> str:
+        """Its name, or the rule itself."""
+        return self.name or f"{self.metric} {self.direction} {self.limit:g}"
+
+    def breaks(self, value: float) -> bool:
+        """Say whether a value passes the limit."""
+        return value < self.limit if self.above is None else value > self.limit
+
+    def is_good(self, value: float) -> bool:
+        """Say whether a value is far enough from the limit to end an alarm."""
+        if self.clear_at is None:
+            return not self.breaks(value)
+        return value >= self.clear_at if self.above is None else value <= self.clear_at
+
+
+def default_rules() -> tuple[Rule, ...]:
+    """Return what is sensible for any server: 5 % errors for certain, and drift."""
+    return (Rule(metric="error_rate", above=0.05), Rule(metric="drift", above=0, clear_after=2))
