@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import random
 import tarfile
+import tempfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.core.errors import BadInputError
 from workbench.package.gzip_frame import GzipWriter
@@ -18,7 +23,6 @@ from workbench.package.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 MODEL = "models/tiny/1/model.onnx"
 
@@ -245,6 +249,40 @@ def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing.tar.gz"):
         with pytest.raises(BadInputError, match="package must be an archive, or the folder with SHA256SUMS"):
             verify(path)
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_a_tar_that_was_changed_and_framed_anew_is_told(archive: Path, data: st.DataObject) -> None:
+    content = bytearray(zlib.decompress(archive.read_bytes()[48:-8], -zlib.MAX_WBITS))
+    start = data.draw(st.integers(0, len(content) - 1))
+    piece = data.draw(st.binary(min_size=1, max_size=20))
+    changed = (
+        bytes(content[:start]) + piece + bytes(content[start + data.draw(st.sampled_from([0, len(piece), 512])) :])
+    )
+    if changed == bytes(content):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        assert told(frame(changed, Path(folder) / "made.tar.gz"))
+
+
+@settings(max_examples=40)
+@given(content=st.binary(max_size=300), document=st.sampled_from(["package.json", "model_card.json", "SHA256SUMS"]))
+def test_documents_of_noise_are_told(archive: Path, content: bytes, document: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+        home = Path(folder) / "tiny-1"
+        (home / document).write_bytes(content)
+        assert told(home)
+        resum(home)
+        found = verify(home)
+        assert found.faults or document == "SHA256SUMS"
+
+
+def test_a_name_that_is_no_text_is_told(unpacked: Path) -> None:
+    (unpacked / os.fsdecode(b"\xff.txt")).write_bytes(b"")
+    assert told(unpacked) == [("unsafe", "\\udcff.txt")]
+    assert verify(unpacked).to_json()
 
 
 def flipped(archive: Path, path: Path, index: int, mask: int) -> Path:

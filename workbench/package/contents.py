@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _READ = re.compile(rf"({FACTS}|{CARD}|{VERDICT}|{SIGNATURE}|{SUMS}|models/[^/]+/\d+/{MANIFEST})".replace(".", r"\."))
 _MOST_READ = 1 << 24
 _MOST_FILES = 100_000
+_MOST_FAULTS = 1000
 
 
 @dataclass
@@ -43,8 +44,9 @@ class Contents:
     length: int = 0
 
     def blame(self, kind: FaultKind, file: str, reason: str) -> None:
-        """Note a fault; the sentence begins with the file's name."""
-        self.faults.append(PackageFault(kind=kind, file=file, reason=reason))
+        """Note a fault, up to so many; the sentence begins with the file's name."""
+        if len(self.faults) < _MOST_FAULTS:
+            self.faults.append(PackageFault(kind=kind, file=_shown(file), reason=_shown(reason)))
 
     def admit(self, name: str) -> bool:
         """Tell whether a file may have this name, and note it where it may not."""
@@ -69,6 +71,11 @@ class Contents:
         self.files[name] = total.hexdigest()
         if keeps and len(kept) <= _MOST_READ:
             self.texts[name] = bytes(kept)
+
+
+def _shown(text: str) -> str:
+    # Names on a disk may hold halves of characters, which no terminal takes.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def is_plain(name: str) -> bool:
