@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from hypothesis import given
@@ -15,9 +18,7 @@ from workbench.evaluate.gate import Gate
 from workbench.pipeline.config import RunConfig, read_config, run_schema
 from workbench.pipeline.publishing import PublishSettings
 from workbench.pipeline.settings import RoadSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from workbench.pipeline.yaml_file import read_yaml
 
 WHOLE = """\
 # Trains on every push.
@@ -130,6 +131,26 @@ def test_the_schema_is_that_of_the_settings() -> None:
     assert road["properties"].keys() == RoadSettings.model_fields.keys()
     assert road["properties"]["sparsity"]["exclusiveMaximum"] == 1
     assert all(part["additionalProperties"] is False for part in (schema, *schema["$defs"].values()))
+
+
+@pytest.mark.parametrize("text", ["", WHOLE, RunConfig().to_yaml()])
+def test_what_is_read_holds_to_the_schema(tmp_path: Path, text: str) -> None:
+    schema = json.loads(json.dumps(run_schema()))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    values = json.loads(json.dumps(read_yaml(written(tmp_path, text)).values))
+    jsonschema.validate(values, schema, cls=jsonschema.Draft202012Validator)
+    with pytest.raises(jsonschema.ValidationError, match="epocs"):
+        jsonschema.validate({"road": {"epocs": 3}}, schema, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_file_in_the_documents_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "run-config.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert examples
+    for text in examples:
+        assert read_config(written(tmp_path, text)).publish is not None
+    for name in ("road", "gate", "publish", *PublishSettings.model_fields):
+        assert name in page
 
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import workbench.convert
 import workbench.train
 from workbench.core.errors import BadInputError
+from workbench.core.events import EventReader
 from workbench.core.records import Evaluation, Proportion, RetrainReport
 from workbench.core.workspace import Workspace
 from workbench.evaluate.gate import Gate
@@ -196,3 +198,33 @@ def test_the_command_ends_with_1_where_it_fails_and_2_where_the_budget_is_spent(
     assert [done.returncode for done in ends] == [1, 2], ends
     assert not RetrainReport.from_json(json.loads(ends[0].stdout)).verdict.passed
     assert "must happen at most 1 times in 86400 s" in ends[1].stderr
+
+
+def trains(run: Path) -> bool:
+    return any(event.data.get("step") == "train" for event in EventReader(run).read())
+
+
+@pytest.mark.faults
+def test_one_that_is_killed_is_spent_and_leaves_the_store_alone(
+    model: Artifact,  # noqa: ARG001 - it is in the store
+    inverted: HardSet,
+    digits: Dataset,
+    workspace: Workspace,
+) -> None:
+    before = Store.of(workspace).history(NAME)
+    killed = hard_set("killed", workspace=workspace)
+    for sample, stored in inverted.samples()[:10]:
+        killed.add(stored, sample.label)
+    command = [sys.executable, "-m", "workbench", "retrain", NAME, "--dataset", "digits", "--hard-set", "killed"]
+    known = set(workspace.list_runs("retrain"))
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "WORKBENCH_HOME": str(workspace.home)},
+    ) as process:  # fmt: skip
+        while not any(trains(run) for run in set(workspace.list_runs("retrain")) - known):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    with pytest.raises(BadInputError, match="must happen at most 1 times in 86400 s, got '1 already'"):
+        retrain(NAME, digits, killed, budget=RetrainBudget(max_runs=1), workspace=workspace)
+    assert Store.of(workspace).history(NAME) == before
