@@ -1,0 +1,239 @@
+"""One look at a server after another: what it did, whether it drifts, whom to call."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbench.core.records.monitor import MonitorReport
+from workbench.jobs.lock import is_held
+from workbench.jobs.state import LEASE
+from workbench.monitor.alarms import Alarms, LogTarget, default_rules
+from workbench.monitor.drift import DriftDetector, DriftSettings
+from workbench.monitor.labels import read_labels
+from workbench.monitor.live_accuracy import LiveAccuracy
+from workbench.monitor.recent import Condition, RecentCounts, RecentRequests
+from workbench.monitor.request_log import Cursor, log_folder, read
+from workbench.monitor.settings import MonitorSettings
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from workbench.core.records import DriftReport, LoggedRequest, Proportion
+    from workbench.core.records.monitor import AlarmEvent
+    from workbench.monitor.alarms import Rule, Target
+    from workbench.monitor.drift import Reference
+    from workbench.serve.handle import Sandbox
+
+_LOG = logging.getLogger("workbench.monitor")
+_WATCH, _DRIFT = MonitorSettings(), DriftSettings()
+_SHADOW = "SHADOW"
+
+
+class _Seen(NamedTuple):
+    """What one look found."""
+
+    requests: int
+    condition: Condition
+    accuracy: Proportion | None
+    drift: DriftReport | None
+
+
+class Monitor:
+    """Watches one server; `check` is one look, `run` looks until it is stopped.
+
+    What a server notes of its requests (`request_log=True`) tells all; of a server that is known by its URL alone, or
+    that notes nothing, its counters tell errors and latency.
+    """
+
+    def __init__(  # noqa: PLR0913 - a verb with its options
+        self,
+        server: Sandbox | str | Path,
+        reference: Reference | None = None,
+        rules: Sequence[Rule] | None = None,
+        targets: Sequence[Target] | None = None,
+        *,
+        settings: MonitorSettings = _WATCH,
+        drift: DriftSettings = _DRIFT,
+        model: str = "",
+        version: int | None = None,
+        after: Cursor | None = None,
+    ) -> None:
+        """Look at nothing yet.
+
+        Args:
+            server: The server, its URL, its run folder, or the folder of its request log.
+            reference: What requests are compared with; no drift is looked for without.
+            rules: When to call; None is `default_rules()`.
+            targets: Whom; None is the log.
+            settings: How often and over what.
+            drift: How requests are compared.
+            model: Model whose requests count; empty is all of a log, and the server's own of counters.
+            version: Version whose requests count; None is all.
+            after: How far another monitor had read the log; None reads all that is there.
+
+        Raises:
+            BadInputError: Two rules have one title.
+        """
+        self.settings = settings
+        self.alarms = Alarms(default_rules() if rules is None else rules)
+        self.targets = (LogTarget(),) if targets is None else tuple(targets)
+        self.cursor = after or Cursor()
+        self._server = server
+        self._model = model
+        self._version = version
+        self._recent = RecentRequests(settings)
+        self._counts = _counts(server, model, settings)
+        self._detector = None if reference is None else DriftDetector(reference, drift)
+        self._accuracy = LiveAccuracy(settings.labelled)
+        self._labels = 0
+
+    def check(self, now: float | None = None) -> MonitorReport:
+        """Look once: read what is new, judge it, tell the targets what changed.
+
+        Args:
+            now: Seconds since 1970; None is the time.
+        """
+        now = time.time() if now is None else now
+        seen = self._look(now)
+        facts = _facts(seen)
+        events = self.alarms.observe(facts, time=now, words=_words(seen))
+        self._tell(events)
+        return MonitorReport(
+            time=now,
+            requests=seen.requests,
+            facts=facts,
+            error_rate=seen.condition.errors,
+            p95_ms=seen.condition.p95_ms,
+            accuracy=seen.accuracy,
+            drift=seen.drift,
+            alarms=self.alarms.raised,
+            events=events,
+        )
+
+    def run(self, stop: threading.Event, on_report: Callable[[MonitorReport], None] | None = None) -> None:
+        """Look again and again; what goes wrong in a look is logged, and the next one follows.
+
+        Args:
+            stop: Set to end.
+            on_report: Called with each look's report, here.
+        """
+        while not stop.is_set():
+            try:
+                report = self.check()
+                if on_report is not None:
+                    on_report(report)
+            except Exception:  # noqa: BLE001 - whatever it was, the server must not be left alone
+                _LOG.exception("A look at the server failed.")
+            stop.wait(self.settings.seconds)
+
+    def reset(self) -> None:
+        """Judge only what comes from now on, e.g. since another version answers; alarms stay as they are."""
+        self._recent.reset()
+        if self._counts is not None:
+            self._counts.reset()
+        if self._detector is not None:
+            self._detector.reset()
+
+    def close(self) -> None:
+        """Let the targets deliver what waits, for a moment."""
+        for target in self.targets:
+            target.close()
+
+    def _look(self, now: float) -> _Seen:
+        requests = self._requests()
+        condition, count = self._recent.observe(requests, now), len(requests)
+        if self._counts is not None:
+            condition, count = self._counts.observe(now)
+        elif not requests and not _lives(self._server):
+            condition = Condition(None, None, is_up=False)
+        return _Seen(count, condition, self._right(requests), self._drift(requests, now))
+
+    def _requests(self) -> tuple[LoggedRequest, ...]:
+        if _is_url(self._server):
+            return ()
+        requests, self.cursor = read(self._server, self.cursor)
+        return tuple(each for each in requests if self._counted(each))
+
+    def _counted(self, request: LoggedRequest) -> bool:
+        return (
+            self._model in ("", request.model)
+            and self._version in (None, request.version)
+            and not request.api.endswith(_SHADOW)  # no client saw it
+        )
+
+    def _drift(self, requests: tuple[LoggedRequest, ...], now: float) -> DriftReport | None:
+        if self._detector is None:
+            return None
+        reports = [*self._detector.observe(requests)]
+        if (overdue := self._detector.due(now)) is not None:
+            reports.append(overdue)
+        # Of several, what is wrong must not be hidden by what came after it.
+        return next((each for each in reversed(reports) if each.alarm), reports[-1] if reports else None)
+
+    def _right(self, requests: tuple[LoggedRequest, ...]) -> Proportion | None:
+        self._accuracy.observe(requests)
+        if _is_url(self._server):
+            return None
+        labels = read_labels(self._server)
+        news, self._labels = len(labels) - self._labels, len(labels)
+        if not labels or not (news or requests):
+            return None
+        found = self._accuracy.of(labels)
+        return found if found is not None and found.total >= self.settings.min_labels else None
+
+    def _tell(self, events: Sequence[AlarmEvent]) -> None:
+        for event in events:
+            for target in self.targets:
+                try:
+                    target.send(event)
+                except Exception:  # noqa: BLE001 - a target may be of anybody's making
+                    _LOG.exception("An alarm could not be told.")
+
+
+def _facts(seen: _Seen) -> dict[str, float]:
+    """Return what rules are asked about: of a share, the end of its interval that is certain."""
+    condition = seen.condition
+    found: dict[str, float | None] = {
+        "error_rate": condition.errors.low if condition.errors is not None else None if condition.is_up else 1.0,
+        "p95_ms": condition.p95_ms,
+        "accuracy": seen.accuracy.high if seen.accuracy is not None else None,
+        "drift": sum(test.alarm for test in seen.drift.tests) if seen.drift is not None else None,
+    }
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _words(seen: _Seen) -> dict[str, str]:
+    found = {}
+    errors, right = seen.condition.errors, seen.accuracy
+    if not seen.condition.is_up:
+        found["error_rate"] = "The server does not answer."
+    if errors is not None:
+        found["error_rate"] = f"{errors.successes} of the last {errors.total} requests failed."
+    if right is not None:
+        found["accuracy"] = f"{right.successes} of the last {right.total} labelled answers were right."
+    if seen.drift is not None:
+        found["drift"] = seen.drift.words
+    return found
+
+
+def _is_url(server: object) -> bool:
+    return isinstance(server, str) and server.startswith(("http://", "https://"))
+
+
+def _lives(server: Sandbox | str | Path) -> bool:
+    """Say whether the server of a log is there; a log that is no server's is taken for one."""
+    lease = log_folder(server).parent / LEASE
+    return not lease.exists() or is_held(lease)
+
+
+def _counts(server: Sandbox | str | Path, model: str, settings: MonitorSettings) -> RecentCounts | None:
+    from workbench.serve.handle import Sandbox
+
+    if isinstance(server, Sandbox):
+        notes = server.settings.request_log is not None
+        return None if notes else RecentCounts(server, model or server.name, settings)
+    return RecentCounts(str(server), model or "model", settings) if _is_url(server) else None
