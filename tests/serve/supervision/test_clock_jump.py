@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from tests.serve.grpc.door import outputs_of, predict_request
-from tests.serve.supervision.test_soak import Load, over_rest, until
+from tests.serve.supervision.load import Load, over_rest
+from tests.serve.unceasing import until
 from workbench.serve.grpc.messages import message
 from workbench.serve.limits import Limits
 from workbench.serve.sandbox import Sandbox, serve

@@ -9,15 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
 import pytest
 
+from tests.serve.unceasing import Unceasing, until
 from workbench.core.errors import ServingError
 from workbench.jobs.job import Job
 from workbench.serve.sandbox import Sandbox, attach_server, running, serve
@@ -36,7 +36,7 @@ BODY = b'{"instances": [[1.0, 1.0], [2.0, 2.0]]}'
 HEAD = f"POST /v1/models/m:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
 
 
-class Clients:
+class Clients(Unceasing):
     """Threads that ask one request after the other, each over one connection, and a new one where that breaks.
 
     Attributes:
@@ -46,23 +46,11 @@ class Clients:
     """
 
     def __init__(self, url: str, count: int) -> None:
+        super().__init__([self._ask] * count)
         self._port = int(url.rpartition(":")[2])
-        self._over = threading.Event()
         self.answered: list[bytes] = []
         self.refused: list[tuple[int, bytes]] = []
         self.broken: list[Exception] = []
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join(30)
-        assert not any(thread.is_alive() for thread in self._threads), "a request hangs"
 
     def more(self, count: int) -> None:
         """Wait until so many more are answered."""
@@ -71,7 +59,7 @@ class Clients:
 
     def _ask(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        while not self._over.is_set():
+        while not self.over.is_set():
             try:
                 connection.request("POST", "/v1/models/m:predict", BODY)
                 reply = connection.getresponse()
@@ -85,15 +73,6 @@ class Clients:
             else:
                 self.refused.append((reply.status, body))
         connection.close()
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Return the first true value of a condition, or fail after a while."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return value
 
 
 @pytest.fixture

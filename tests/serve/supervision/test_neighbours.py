@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pytest
 
-from tests.serve.supervision.test_soak import INFER, PREDICT, over_rest
+from tests.serve.supervision.load import INFER, PREDICT, over_rest
 from workbench.serve.sandbox import Sandbox, serve
 
 if TYPE_CHECKING:

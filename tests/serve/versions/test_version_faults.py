@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 import pytest
 
 from tests.serve.command import Server
+from tests.serve.unceasing import Unceasing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,29 +47,18 @@ def publish(base: Path, version: int, content: bytes) -> None:
     folder.rename(base / str(version))
 
 
-class Load:
+class Load(Unceasing):
     """Clients that ask without pause."""
 
     def __init__(self, server: Server) -> None:
+        super().__init__([self._ask] * CLIENTS)
         self.factors: set[float] = set()
         self.failures: list[Any] = []
         self.answers = 0
         self._server = server
-        self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(CLIENTS)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
 
     def _ask(self) -> None:
-        while not self._ended.is_set():
+        while not self.over.is_set():
             try:
                 code, reply = self._server.ask("/v1/models/m:predict", {"instances": [[1, 1]]})
             except OSError as error:
