@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = "MLFLOW_TRACKING_URI"
 _EXPERIMENT = "lastmile-workbench"
-_LONGEST_REASON = 200
+_LONGEST_REASON = 400
 
 
 def export_version(name: str, folder: Path, stands: StoredVersion) -> str:
@@ -41,11 +41,9 @@ def export_version(name: str, folder: Path, stands: StoredVersion) -> str:
         raise MissingExtraError.of("Exporting a model", "mlflow", "mlflow") from None
     try:
         return _exported(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri), name, folder, stands)
-    except (errors.MlflowException, OSError) as error:
-        reason = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise ServingError(
-            f"MLflow at {uri} did not take version {stands.version} of {name} ({reason}); is it up?"
-        ) from error
+    except (errors.MlflowException, OSError, ImportError) as error:  # a database needs packages of its own
+        reason = " ".join(str(error).split())[:_LONGEST_REASON].rstrip(".")
+        raise ServingError(f"MLflow at {uri} did not take version {stands.version} of {name}: {reason}.") from error
 
 
 def _exported(client: Any, name: str, folder: Path, stands: StoredVersion) -> str:
