@@ -81,6 +81,10 @@ _PUBLIC = {
     "Replicas": "workbench.serve.on_ray.settings",
     "jobs": "workbench",
     "health": "workbench.monitor.health",
+    # packages
+    "package": "workbench",
+    "verify": "workbench.package.verify",
+    "Override": "workbench.core.records",
     "run": "workbench.pipeline.road",
     "RoadSettings": "workbench.pipeline.road",
     # faces
