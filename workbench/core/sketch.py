@@ -35,8 +35,9 @@ def sketch(batch: Array) -> Array:
     values = values.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # what a client sends may be infinite
         if values.ndim in _IMAGE_RANKS:
-            image = values.mean(axis=3) if values.ndim == _IMAGE_RANKS[1] else values
-            found = _pooled(_pooled(image, 1, _SIDE), 2, _SIDE)
+            if values.ndim == _IMAGE_RANKS[1]:
+                values = values[..., 0] if values.shape[3] == 1 else values.mean(axis=3)
+            found = _pooled(_pooled(values, 1, _SIDE), 2, _SIDE)
         else:
             found = _pooled(values.reshape(len(values), -1), 1, VALUES)
         return np.ascontiguousarray(found.reshape(len(values), -1).astype(np.float32))
@@ -87,7 +88,11 @@ def _pooled(values: Array, axis: int, most: int) -> Array:
         return values
     if size % parts == 0:
         shape = (*values.shape[:axis], parts, size // parts, *values.shape[axis + 1 :])
-        return np.asarray(values.reshape(shape).mean(axis=axis + 1))
+        runs = np.moveaxis(values.reshape(shape), axis + 1, 0)
+        total = runs[0].copy()
+        for each in runs[1:]:  # in their order, however many samples there are
+            total += each
+        return np.asarray(total / (size // parts))
     edges = np.arange(parts) * size // parts
     counts = np.diff(np.append(edges, size)).reshape([-1 if at == axis else 1 for at in range(values.ndim)])
     return np.asarray(np.add.reduceat(values, edges, axis=axis) / counts)

@@ -44,11 +44,11 @@ class Files:
         self._file: int | None = None
         self._path = Path()
         self._number = 0
-        self._size = 0
+        self._size = self._synced = 0
         self._begun = 0.0
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Write lines, each with its end, and see them on the disk.
+        """Write lines, each with its end; a crash of this process does not lose them any more.
 
         Raises:
             OSError: There is no room, or no folder; what was written of these lines is whole.
@@ -58,6 +58,16 @@ class Files:
         except OSError:
             self._give_up()
             raise
+
+    def sync(self) -> None:
+        """See on the disk what was written, lest a crash of the machine loses it.
+
+        Raises:
+            OSError: The disk failed.
+        """
+        if self._file is not None and self._synced < self._size:
+            os.fsync(self._file)
+            self._synced = self._size
 
     def tidy(self) -> None:
         """Delete what is too old or too much; never raises."""
@@ -76,6 +86,8 @@ class Files:
         """Begin a new file next time."""
         file, self._file, self._path = self._file, None, Path()
         if file is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(file)
             os.close(file)
 
     def _append(self, lines: Sequence[bytes]) -> None:
@@ -90,7 +102,6 @@ class Files:
                 self.close()
                 continue
             _write_all(file, b"".join(lines[first:at]))
-            os.fsync(file)
             self._size = os.fstat(file).st_size
 
     def _open(self) -> int:
@@ -103,7 +114,7 @@ class Files:
         path = self._folder / f"{self._worker}-{self._number}.jsonl"
         # What clients sent is the owner's alone.
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        self._path, self._size, self._begun = path, 0, time.time()
+        self._path, self._size, self._synced, self._begun = path, 0, 0, time.time()
         self.tidy()
         return self._file
 

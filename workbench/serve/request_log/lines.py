@@ -16,7 +16,7 @@ from workbench.core.sketch import VALUES, sketch, top
 from workbench.serve.status import Code, as_request_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from workbench.serve.arrival import Arrival
     from workbench.serve.servable import Servable
@@ -29,7 +29,7 @@ SAMPLES = 64
 
 _ID_LENGTH = 128
 _INPUT_BYTES = 1 << 20  # of one request; longer ones are not kept
-_TOGETHER = 256  # requests whose samples are sketched in one go
+_NUMBERS = "fiub"  # kinds of NumPy's types
 _RANK, _CLASSES = 2, 2
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
@@ -100,100 +100,121 @@ class Lines:
         """Return the lines of requests, each with its end, in their order."""
         # The loop's clock is nobody's outside.
         offset = time.time() - time.perf_counter()
-        found = [self._facts(entry, offset) for entry in entries]
-        for which in _alike(entries):
-            _look([entries[at] for at in which], [found[at] for at in which])
+        seen = [_Seen(entry) for entry in entries]
+        found = [self._facts(entry, one.size, offset) for entry, one in zip(entries, seen, strict=True)]
+        groups: dict[Any, list[int]] = {}
+        for at, one in enumerate(seen):
+            if one.kind is not None:
+                groups.setdefault(one.kind, []).append(at)
+        for group in groups.values():
+            _look([seen[at] for at in group], [found[at] for at in group])
         return [orjson.dumps(facts, option=_OPTIONS) for facts in found]
 
-    def _facts(self, entry: Entry, offset: float) -> dict[str, Any]:
+    def _facts(self, entry: Entry, size: int, offset: float) -> dict[str, Any]:
         asked = entry.arrival
+        name, key = self._names(asked)
+        begun = entry.begun if asked is None else asked.begun
         facts: dict[str, Any] = {
-            "id": self._id(asked), "time": round(entry.end + offset, 6), "model": entry.name, "version": entry.version,
-            "api": "" if asked is None else asked.api,
-            "seconds": round(entry.end - (entry.begun if asked is None else asked.begun), 7),
-            "run_seconds": round((entry.ended or entry.end) - entry.begun, 7),
-            "examples": _examples(entry.feeds), "code": entry.code.name,
+            "id": name, "time": _rounded(entry.end + offset), "model": entry.name, "version": entry.version,
+            "api": "" if asked is None else asked.api, "seconds": _rounded(entry.end - begun),
+            "run_seconds": _rounded((entry.ended or entry.end) - entry.begun), "examples": size,
+            "code": entry.code.name,
         }  # fmt: skip
-        if asked is not None and (key := asked.header(self._key_header)):
+        if key:
             facts["key"] = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
         if self._inputs and sum(array.nbytes for array in entry.feeds.values()) <= _INPUT_BYTES:
             facts["inputs"] = {name: _npy(array) for name, array in entry.feeds.items() if array.dtype != object}
         return facts
 
-    def _id(self, asked: Arrival | None) -> str:
-        given = "" if asked is None else asked.header("x-request-id")
+    def _names(self, asked: Arrival | None) -> tuple[str, str]:
+        """Return the request's id and the key of its client."""
+        given = key = ""
+        if asked is not None:
+            given, key = asked.header("x-request-id"), asked.header(self._key_header)
         if given:
-            return given[:_ID_LENGTH]
+            return given[:_ID_LENGTH], key
         self._written += 1
-        return f"{self._prefix}-{self._written:x}"
+        return f"{self._prefix}-{self._written:x}", key
 
 
-def _alike(entries: Sequence[Entry]) -> Iterator[list[int]]:
-    """Yield the places of requests whose samples can be looked at as one array."""
-    groups: dict[Any, list[int]] = {}
-    for at, entry in enumerate(entries):
-        if not entry.outputs:  # what was refused may be of any shape
-            continue
-        given, scores = _input(entry.feeds), _scores(entry)
-        key = (
-            None if given is None else (given.shape[1:], given.dtype),
-            None if scores is None else (scores.shape[1:], scores.dtype),
+class _Seen:
+    """What there is to look at in a request.
+
+    Attributes:
+        size: Samples.
+        given: Its one input of numbers, None where it has no such.
+        scores: The one output that holds a score for each class.
+        kind: Requests with the same one can be looked at together; None where there is nothing to look at.
+        outputs: The answer.
+    """
+
+    __slots__ = ("given", "kind", "outputs", "scores", "size")
+
+    def __init__(self, entry: Entry) -> None:
+        self.given: Array | None = None
+        self.scores: Array | None = None
+        self.kind: Any = None
+        self.outputs = entry.outputs
+        self.size = 1
+        for array in entry.feeds.values():
+            if array.ndim:
+                self.size = max(self.size, array.shape[0])
+                self.given = array
+        if not self.outputs:  # what was refused may be of any shape
+            return
+        if len(entry.feeds) != 1 or (self.given is not None and self.given.dtype.kind not in _NUMBERS):
+            self.given = None
+        found = [array for array in self.outputs.values() if self._is_scores(array)]
+        self.scores = found[0] if len(found) == 1 else None
+        self.kind = (
+            None if self.given is None else (self.given.shape[1:], self.given.dtype),
+            None if self.scores is None else self.scores.shape[1],
         )
-        groups.setdefault(key, []).append(at)
-    for group in groups.values():
-        for start in range(0, len(group), _TOGETHER):
-            yield group[start : start + _TOGETHER]
+
+    def _is_scores(self, array: Array) -> bool:
+        return (
+            array.ndim == _RANK
+            and array.shape[0] == self.size
+            and array.shape[1] >= _CLASSES
+            and array.dtype.kind == "f"
+        )
 
 
-def _look(entries: Sequence[Entry], found: Sequence[dict[str, Any]]) -> None:
+def _look(seen: Sequence[_Seen], found: Sequence[dict[str, Any]]) -> None:
     """Add what the samples of requests that are alike look like, and what their answers say."""
-    given = [array[:SAMPLES] for entry in entries if (array := _input(entry.feeds)) is not None]
+    given = [one.given[:SAMPLES] for one in seen if one.given is not None]
     if given:
-        for facts, rows in zip(found, _shared_out(sketch(np.concatenate(given)), given), strict=True):
-            facts["features"] = rows
-    scores = [array[:SAMPLES] for entry in entries if (array := _scores(entry)) is not None]
-    if scores:
-        said = top(np.concatenate(scores))
-        for name, values in zip(("predictions", "confidence", "margin"), said, strict=True):
-            for facts, rows in zip(found, _shared_out(values, scores), strict=True):
-                facts[name] = rows
-    for entry, facts in zip(entries, found, strict=True):
-        first = _scores(entry) if scores else _first(entry.outputs)
-        if first is not None and len(first):
-            facts["outputs"] = np.ascontiguousarray(first[0].reshape(-1)[:VALUES], np.float32)
-
-
-def _shared_out(values: Array, parts: Sequence[Array]) -> Iterator[Array]:
-    start = 0
-    for part in parts:
-        yield values[start : start + len(part)]
+        _share_out(found, "features", sketch(np.concatenate(given)), given)
+    scores = [one.scores[:SAMPLES] for one in seen if one.scores is not None]
+    if not scores:
+        for one, facts in zip(seen, found, strict=True):
+            if (first := _first(one.outputs)) is not None:
+                facts["outputs"] = np.ascontiguousarray(first[0].reshape(-1)[:VALUES], np.float32)
+        return
+    every = np.concatenate(scores, dtype=np.float32)
+    for name, values in zip(("predictions", "confidence", "margin"), top(every), strict=True):
+        _share_out(found, name, values, scores)
+    start, shown = 0, np.ascontiguousarray(every[:, :VALUES])
+    for facts, part in zip(found, scores, strict=True):
+        if len(part):
+            facts["outputs"] = shown[start]
         start += len(part)
 
 
-def _input(feeds: Arrays) -> Array | None:
-    if len(feeds) != 1:
-        return None
-    array = next(iter(feeds.values()))
-    return array if array.ndim and array.dtype.kind in "fiub" else None
-
-
-def _scores(entry: Entry) -> Array | None:
-    """Return the one output that holds a score for each class."""
-    size = _examples(entry.feeds)
-    found = [
-        array
-        for array in entry.outputs.values()
-        if array.dtype.kind == "f" and array.ndim == _RANK and array.shape[0] == size and array.shape[1] >= _CLASSES
-    ]
-    return found[0] if len(found) == 1 else None
+def _share_out(found: Sequence[dict[str, Any]], name: str, values: Array, parts: Sequence[Array]) -> None:
+    start = 0
+    for facts, part in zip(found, parts, strict=True):
+        end = start + len(part)
+        facts[name] = values[start:end]
+        start = end
 
 
 def _first(outputs: Arrays) -> Array | None:
-    return next((array for array in outputs.values() if array.ndim and array.dtype.kind in "fiub"), None)
+    return next((one for one in outputs.values() if one.ndim and len(one) and one.dtype.kind in _NUMBERS), None)
 
 
-def _examples(feeds: Arrays) -> int:
-    return max([array.shape[0] for array in feeds.values() if array.ndim], default=1)
+def _rounded(seconds: float) -> float:
+    return int(seconds * 1e6) / 1e6  # a tenth of what `round` costs
 
 
 def _npy(array: Array) -> str:

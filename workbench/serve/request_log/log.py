@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 _MOST = 8192  # requests that wait to be written; more are counted, and forgotten
 _MOST_BYTES = 64 << 20  # of their arrays
 _SECONDS_TO_CLOSE = 2.0
+# Its thread and the event loop take turns: in small parts with a pause between, the loop hardly waits for it.
+_MANY = 256
+_PART = 32
+_PAUSE_SECONDS = 5e-4
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +39,7 @@ _log = logging.getLogger(__name__)
 class RequestLog:
     """Notes requests without keeping them waiting; where it cannot write, the server answers on.
 
-    A crash loses what came in the last `flush_seconds` and was not written yet.
+    A crash loses what came in the last `flush_seconds`.
     """
 
     def __init__(self, folder: Path, worker: int, settings: RequestLogSettings, counters: Counters) -> None:
@@ -57,6 +62,7 @@ class RequestLog:
         self._lost = 0  # since it cannot be written
         self._wake = threading.Event()
         self._closing = False
+        self._synced = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="request-log", daemon=True)
         self._thread.start()
 
@@ -97,7 +103,7 @@ class RequestLog:
                 return
             self._waiting.append(entry)
             self._bytes += size
-            many = len(self._waiting) == _MOST // 2
+            many = len(self._waiting) == _MANY
         if many:
             self._wake.set()
 
@@ -109,7 +115,7 @@ class RequestLog:
 
     def _work(self) -> None:
         while not self._closing:
-            self._wake.wait(self._settings.flush_seconds)
+            self._wake.wait(max(self._synced + self._settings.flush_seconds - time.monotonic(), 0))
             self._wake.clear()
             self._flush()
         self._flush()
@@ -124,15 +130,25 @@ class RequestLog:
         try:
             if entries:
                 self._write(entries)
-            else:
+            if time.monotonic() - self._synced >= self._settings.flush_seconds:
+                self._synced = time.monotonic()
+                self._files.sync()
                 self._files.tidy()
         except Exception:  # noqa: BLE001 - a log must never end the server
             _log.exception("requests could not be noted")
 
+    def _lines_of(self, entries: list[Entry]) -> list[bytes]:
+        found: list[bytes] = []
+        for start in range(0, len(entries), _PART):
+            if start and not self._closing:
+                time.sleep(_PAUSE_SECONDS)
+            found += self._lines.of(entries[start : start + _PART])
+        return found
+
     def _write(self, entries: list[Entry]) -> None:
         names = Counter(entry.name for entry in entries)
         try:
-            self._files.append(self._lines.of(entries))
+            self._files.append(self._lines_of(entries))
         except OSError as error:
             if not self._lost:
                 reason = error.strerror or error
