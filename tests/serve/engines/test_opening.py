@@ -105,3 +105,12 @@ def test_a_file_that_cannot_be_opened_dies_elsewhere(tmp_path: Path, name: str, 
     with pytest.raises(BadInputError, match=f"{name} must be a model") as caught:
         open_engine(place, 1, foreign=True)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_what_a_process_said_of_a_file_before_it_ended_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    place = tmp_path / "1"
+    place.mkdir()
+    (place / "model.onnx").write_bytes(b"?")
+    with pytest.raises(BadInputError, match="that the onnx engine can open, got"):
+        open_engine(place, 1, foreign=True)

@@ -102,7 +102,8 @@ def test_a_try_of_ones_own(store: Store, make: Make) -> None:
     with pytest.raises(GateFailedError, match="no"):
         store.label("m", "stable", 1, bless=refuse)
     assert (tried, store.labels("m")) == ([store.base / "m" / "1"], {})
-    store.label("m", "stable", 1, bless=tried.append)
+    for _ in range(2):  # what it means already is not tried again
+        store.label("m", "stable", 1, bless=tried.append)
     assert (len(tried), store.labels("m")) == (2, {"stable": 1})
 
 

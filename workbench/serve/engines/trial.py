@@ -58,7 +58,7 @@ def main(path: str, format_: str) -> None:
     try:
         open_file(model, threads=1)
     except WorkbenchError as error:
-        print(error)  # noqa: T201 - how it tells its parent
+        print(error, flush=True)  # noqa: T201 - how it tells its parent
         os._exit(1)
     os._exit(0)
 

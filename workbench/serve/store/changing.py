@@ -37,7 +37,7 @@ class StoreWriter(StoreReader):
         check_label(label)
         self._require(name, version)
         require_gate(label, version, self.gate(name, version), override)
-        if label not in BLESSED or bless is None:
+        if label not in BLESSED or bless is None or self.labels(name).get(label) == version:
             return
         if bless is bless_version:
             bless = partial(bless_version, home=self.home)
