@@ -127,15 +127,17 @@ class RequestLog:
             dropped, self._dropped = self._dropped, Counter()
         for name, count in dropped.items():
             self._counters.count_noted(name, lost=count)
+        names = Counter(entry.name for entry in entries)
         try:
-            if entries:
-                self._write(entries)
-            if time.monotonic() - self._synced >= self._settings.flush_seconds:
-                self._synced = time.monotonic()
-                self._files.sync()
-                self._files.tidy()
-        except Exception:  # noqa: BLE001 - a log must never end the server
-            _log.exception("requests could not be noted")
+            self._write(entries)
+        except Exception as error:  # noqa: BLE001 - a log must never end the server
+            self._on_failure(error, names)
+            return
+        if self._lost and entries:
+            _log.warning("the request log is written again; %d requests are not in it", self._lost)
+            self._lost = 0
+        for name, count in names.items():
+            self._counters.count_noted(name, written=count)
 
     def _lines_of(self, entries: list[Entry]) -> list[bytes]:
         found: list[bytes] = []
@@ -146,19 +148,19 @@ class RequestLog:
         return found
 
     def _write(self, entries: list[Entry]) -> None:
-        names = Counter(entry.name for entry in entries)
-        try:
+        if entries:
             self._files.append(self._lines_of(entries))
-        except OSError as error:
-            if not self._lost:
-                reason = error.strerror or error
-                _log.warning("the request log cannot be written (%s); requests are answered, and not noted", reason)
-            self._lost += len(entries)
-            for name, count in names.items():
-                self._counters.count_noted(name, lost=count)
-            return
-        if self._lost:
-            _log.warning("the request log is written again; %d requests are not in it", self._lost)
-            self._lost = 0
+        if time.monotonic() - self._synced >= self._settings.flush_seconds:
+            self._synced = time.monotonic()
+            self._files.sync()
+            self._files.tidy()
+
+    def _on_failure(self, error: Exception, names: Counter[str]) -> None:
+        if not isinstance(error, OSError):
+            _log.error("requests could not be noted", exc_info=error)
+        elif not self._lost:
+            reason = error.strerror or error
+            _log.warning("the request log cannot be written (%s); requests are answered, and not noted", reason)
+        self._lost += names.total()
         for name, count in names.items():
-            self._counters.count_noted(name, written=count)
+            self._counters.count_noted(name, lost=count)
