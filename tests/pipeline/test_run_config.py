@@ -14,7 +14,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.records import RoadReport, Variant, Verdict
 from workbench.core.workspace import Workspace
 from workbench.jobs import stop_cluster
-from workbench.pipeline.publishing import PublishSettings, chosen, publish
+from workbench.pipeline.publishing import PublishSettings, chosen, publish, publish_passed
 from workbench.serve.store import Store
 
 if TYPE_CHECKING:
@@ -91,6 +91,19 @@ def test_what_passed_is_published_with_its_label(converted: dict[str, Artifact],
     assert Store.of(place).labels("digits") == {"canary": 1, "stable": 1}
     first = Store.of(place).history("digits")[0]
     assert (first.gate, first.who, first.why) == ("passed", "ci", "run x")
+
+
+def test_what_does_not_load_is_a_rule_that_failed_and_gets_no_label(tmp_path: Path) -> None:
+    place = Workspace.at(tmp_path / "home")
+    folder = place.new_run("convert") / "result"
+    (folder / "model.onnx").write_bytes(b"no graph")
+    broken = Artifact.write(folder, file="model.onnx", name="m", format="onnx", numeric="float32")
+    settings = PublishSettings(name="digits", labels=("canary",))
+    done, said = publish_passed(broken, settings, Verdict(passed=True, lines=()), place)
+    assert done is None
+    assert not said.passed
+    assert "version 1 of digits must load and answer before a label moves to it" in said.reasons
+    assert Store.of(place).labels("digits") == {}
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
-from workbench.core.errors import BadInputError
-from workbench.core.records import Published
+from workbench.core.errors import BadInputError, GateFailedError
+from workbench.core.records import GateLine, Published, Verdict
 from workbench.core.settings import Settings
 from workbench.evaluate.variant import DEPLOYED
 from workbench.serve.settings import MODEL_NAME
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from workbench.core.artifact import Artifact
-    from workbench.core.records import Variant, Verdict
+    from workbench.core.records import Variant
     from workbench.core.workspace import Workspace
 
 Wanted = Literal["smallest", "onnx/float32", "tflite/float32", "tflite/int8", "saved_model/float32"]
@@ -64,6 +64,27 @@ def publish(
     for label in settings.labels:
         store.label(settings.name, label, version, by=settings.by, why=why)
     return Published(name=settings.name, version=version, labels=settings.labels, sha256=artifact.sha256)
+
+
+def publish_passed(
+    artifact: Artifact, settings: PublishSettings, verdict: Verdict, workspace: Workspace, *, why: str = ""
+) -> tuple[Published | None, Verdict]:
+    """Publish a model that passed, and let what the store refuses be one more rule that failed.
+
+    So the report of a long run tells it, which an error would take along.
+
+    Returns:
+        What was published, None where it was refused; and the verdict.
+
+    Raises:
+        BadInputError: It cannot be served.
+        WorkspaceError: The store cannot be written.
+    """
+    try:
+        return publish(artifact, settings, verdict, workspace, why=why), verdict
+    except GateFailedError as error:
+        line = GateLine(rule="publish", limit=0, value=None, passed=False, reason=str(error))
+        return None, Verdict(passed=False, lines=(*verdict.lines, line))
 
 
 def chosen(wanted: Wanted, made: Iterable[tuple[Artifact, Variant]]) -> tuple[Artifact, Variant]:

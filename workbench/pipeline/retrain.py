@@ -20,7 +20,7 @@ from workbench.pipeline.ancestry import road_to
 from workbench.pipeline.budget import Ledger, RetrainBudget
 from workbench.pipeline.hard_set import HardSet, hard_set
 from workbench.pipeline.joining import Joined, join, require_fit
-from workbench.pipeline.publishing import PublishSettings, publish
+from workbench.pipeline.publishing import PublishSettings, publish_passed
 from workbench.pipeline.settings import RoadSettings, default_gate
 from workbench.pipeline.successor import Judged, followed, judged, make_like, served_now, verdict_on
 from workbench.pipeline.training import train_until_passed
@@ -133,9 +133,10 @@ def run_stage(context: StageContext) -> RetrainReport:
     if verdict.passed and asked["model"]:
         target = PublishSettings(name=asked["model"], labels=settings.labels, by=settings.by)
         why = f"{context.folder.name} with hard set {asked['hard_set']}"
-        published = publish(after.artifact, target, verdict, context.workspace, why=why)
+        published, verdict = publish_passed(after.artifact, target, verdict, context.workspace, why=why)
+    if published is not None:
         _say(context, "publish", f"version {published.version} of {published.name}")
-    elif not verdict.passed:
+    if not verdict.passed:
         context.emit("note", text=f"Nothing is published: {verdict.reasons}")
     drop, low, high = paired_drop(before.old.correct, after.old.correct)
     return RetrainReport(

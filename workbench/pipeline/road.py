@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.artifact import cpu_name
 from workbench.core.records import Published, RoadReport, Verdict
-from workbench.pipeline.publishing import PublishSettings, chosen, publish
+from workbench.pipeline.publishing import PublishSettings, chosen, publish_passed
 from workbench.pipeline.serving import serve_and_ask
 from workbench.pipeline.settings import RoadSettings, default_gate
 from workbench.pipeline.training import Trained, train_until_passed
@@ -97,7 +97,9 @@ def run_stage(context: StageContext) -> RoadReport:
     else:
         artifacts, serving = [trained.artifact], []
         variants = [bench.measure("trained", trained.artifact)]
-    verdict = _overall(trained, variants)
+    published, verdict = _published(
+        list(zip(artifacts, variants, strict=True)), _overall(trained, variants), context
+    )  # fmt: skip
     return RoadReport(
         run=context.folder.name,
         dataset=data.name,
@@ -108,7 +110,7 @@ def run_stage(context: StageContext) -> RoadReport:
         variants=tuple(variants),
         serving=tuple(serving),
         verdict=verdict,
-        published=_published(list(zip(artifacts, variants, strict=True)), verdict, context),
+        published=published,
         seconds=round(time.monotonic() - started, 1),
         machine=cpu_name(),
     )
@@ -149,17 +151,21 @@ def _serve_passed(
     return stats
 
 
-def _published(made: list[tuple[Artifact, Variant]], verdict: Verdict, context: StageContext) -> Published | None:
+def _published(
+    made: list[tuple[Artifact, Variant]], verdict: Verdict, context: StageContext
+) -> tuple[Published | None, Verdict]:
     """Publish what is asked for, if everything passed: a pipeline that fails leaves the store as it was."""
     if "publish" not in context.settings or not verdict.passed:
-        return None
+        return None, verdict
     settings = PublishSettings.parse(context.settings["publish"])
     artifact, variant = chosen(settings.model, made)
     why = f"{variant.name} of {context.folder.name}"
-    done = publish(artifact, settings, variant.verdict or verdict, context.workspace, why=why)
+    done, said = publish_passed(artifact, settings, variant.verdict or verdict, context.workspace, why=why)
+    if done is None:
+        return None, said
     means = f", {' and '.join(done.labels)} from now on" if done.labels else ""
     _step(context, "publish", f"{variant.name}: version {done.version} of {done.name}{means}")
-    return done
+    return done, verdict
 
 
 def _overall(trained: Trained, variants: list[Variant]) -> Verdict:
