@@ -16,6 +16,7 @@ import workbench
 from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
 from workbench.jobs import jobs
+from workbench.monitor.request_log import read
 from workbench.serve.sandbox import running
 from workbench.serve.security import Guard, Security
 
@@ -63,7 +64,7 @@ def test_it_serves_until_it_is_told_to_end(
     home: Workspace,
     begin: Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]],
 ) -> None:
-    process, facts = begin(tiny_onnx.folder, "--workers", 1)
+    process, facts = begin(tiny_onnx.folder, "--workers", 1, "--request-log")
     assert (facts["name"], facts["versions"], facts["note"]) == ("tiny", [1], "")
     for url in (facts["url"], facts["v2"], f"grpc://{facts['grpc']}"):
         with workbench.client(url, "tiny") as client:
@@ -73,6 +74,7 @@ def test_it_serves_until_it_is_told_to_end(
     assert (process.returncode, told) == (0, "Answering what is under way …\n")
     assert running(home) == {}
     assert [job.state for job in jobs(home)] == ["done"]
+    assert [one.examples for one in read(home.run(facts["run"]))[0]] == [2] * 3
 
 
 def test_kept_it_returns_and_stop_ends_it(tiny_onnx: Artifact, home: Workspace) -> None:

@@ -47,6 +47,12 @@ def serve(  # noqa: PLR0913 - one a flag
             "--admin-key", help="SHA-256 of a key that may do all, as `workbench key` makes it; may be given again."
         ),
     ] = None,
+    request_log: Annotated[
+        bool, typer.Option("--request-log", help="Note requests in the run folder, for `workbench monitor`.")
+    ] = False,
+    request_log_inputs: Annotated[
+        bool, typer.Option("--request-log-inputs", help="Note them with the inputs themselves.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running; `workbench stop NAME` ends it.")] = False,
     engine: Annotated[
         str, typer.Option(help="workbench, or tensorflow-serving for the original, which opens SavedModels only.")
@@ -67,6 +73,8 @@ def serve(  # noqa: PLR0913 - one a flag
     workspace = workspace_at(home)
     keys = {**dict.fromkeys(api_key or [], "predict"), **dict.fromkeys(admin_key or [], "admin")}
     settings |= {"batching": batching, "limits": limits, "security": {**security, "api_keys": keys}}
+    if request_log or request_log_inputs:
+        settings["request_log"] = {"inputs": request_log_inputs}
     asked, store, versions = _found(model, settings, workspace)
     if print_command is not None:
         target: Any = print_command
