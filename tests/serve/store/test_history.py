@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import resource
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,22 @@ def test_half_a_line_at_the_end_is_dropped(four: Store, torn: bytes) -> None:
     four.label("m", "live", 1)
     assert four.history("m")[:-1] == before
     assert torn not in path.read_bytes()
+
+
+def test_a_change_that_the_disk_had_no_room_to_enter_is_entered_by_the_next(four: Store) -> None:
+    path, before = four.base / "m" / HISTORY, four.history("m")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, limits[1]))  # as a disk that fills up
+    try:
+        with pytest.raises(WorkspaceError, match=r"history\.jsonl cannot be written .*free some space"):
+            four.label("m", "live", 1, by="anna")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (four.history("m"), four.labels("m")) == (before, {"live": 1, "stable": 3})
+    four.label("m", "other", 2)
+    assert [(each.label, each.version, each.who) for each in four.history("m")[-2:]] == [
+        ("live", 1, "anna"), ("other", 2, getpass.getuser()),
+    ]  # fmt: skip
 
 
 def test_a_history_that_was_damaged_or_deleted_is_not_fatal(four: Store, make: Make) -> None:
