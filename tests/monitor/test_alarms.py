@@ -90,6 +90,17 @@ def test_a_rule_holds_together(values: dict[str, float], sentence: str) -> None:
         Rule(metric="accuracy", **values)
 
 
+def test_a_rule_is_read_from_words() -> None:
+    assert Rule.of("p95_ms above 50") == Rule(metric="p95_ms", above=50)
+    assert Rule.of(" accuracy  below 0.9 for 3 ") == Rule(metric="accuracy", below=0.9, for_windows=3)
+    assert Rule.of("error_rate above 5e-3").limit == 0.005
+    for text in ("p95 above 50", "p95_ms 50", "p95_ms above fast", "accuracy below 0.9 for", ""):
+        with pytest.raises(BadInputError, match=r"must say one of error_rate, p95_ms"):
+            Rule.of(text)
+    with pytest.raises(BadInputError, match=r"must be at most 1,?000"):
+        Rule.of("drift above 0 for 5000")
+
+
 def test_rules_have_titles_of_their_own() -> None:
     with pytest.raises(BadInputError, match="give one a name"):
         Alarms([Rule(metric="drift", above=0), Rule(metric="drift", above=0)])

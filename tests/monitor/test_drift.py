@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from tests.monitor.streams import DRIFTS, digits
-from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.core.errors import WorkspaceError
 from workbench.core.records.monitor import DriftReport
 from workbench.monitor.drift import DriftDetector, DriftSettings, Reference
 from workbench.monitor.drift.comparison import Comparison
@@ -197,8 +197,3 @@ def test_a_reference_is_a_small_file(tmp_path: Path) -> None:
             Reference.load(path)
     with pytest.raises(WorkspaceError, match="make it again"):
         Reference.load(tmp_path / "none.npz")
-
-
-def test_a_window_holds_its_least_sample() -> None:
-    with pytest.raises(BadInputError, match="min_sample must not be above window"):
-        DriftSettings(window=40, min_sample=50)

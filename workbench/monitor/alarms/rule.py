@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import re
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from workbench.core.errors import BadInputError
 from workbench.core.settings import Settings
 
 Metric = Literal["error_rate", "p95_ms", "drift", "accuracy"]
 
 _LARGE = 1e12
+_WORDS = re.compile(
+    rf"({'|'.join(get_args(Metric))}) +(above|below) +(-?[0-9]*\.?[0-9]+(?:e-?[0-9]+)?)(?: +for +([0-9]+))?"
+)
 
 
 class Rule(Settings):
@@ -34,6 +39,25 @@ class Rule(Settings):
         if self.clear_at is not None and self.breaks(self.clear_at):
             raise ValueError(f"clear_at must not itself be {self.direction} the limit")
         return self
+
+    @classmethod
+    def of(cls, text: str) -> Rule:
+        """Read a rule from words, such as `p95_ms above 50 for 3`.
+
+        Args:
+            text: Metric, `above` or `below`, limit, and if wanted `for` and the looks that must pass it.
+
+        Raises:
+            BadInputError: It is none.
+        """
+        found = _WORDS.fullmatch(text.strip())
+        if found is None:
+            raise BadInputError.of(
+                "rule", rule=f"must say one of {', '.join(get_args(Metric))}, above or below, and a number", got=text,
+                hint='write it as "p95_ms above 50" or "accuracy below 0.9 for 3"',
+            )  # fmt: skip
+        metric, direction, limit, times = found.groups()
+        return cls.parse({"metric": metric, direction: float(limit), "for_windows": int(times or 1)})
 
     @property
     def direction(self) -> str:

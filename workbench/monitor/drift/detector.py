@@ -59,7 +59,7 @@ class DriftDetector:
         Args:
             now: Seconds since 1970.
         """
-        if self._size < self.settings.min_sample or now - self._waiting[0].time < self.settings.window_seconds:
+        if self._size < self.settings.least or now - self._waiting[0].time < self.settings.window_seconds:
             return None
         return self._compare()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from workbench.core.settings import Settings
 
@@ -40,12 +40,10 @@ class DriftSettings(Settings):
     predictions: bool = Field(default=True, description="compare how often each class is answered")
     confidence: bool = Field(default=True, description="compare how sure the answers are")
 
-    @field_validator("min_sample")
-    @classmethod
-    def _fits(cls, count: int, info: ValidationInfo) -> int:
-        if count > info.data.get("window", count):
-            raise ValueError("must not be above window")
-        return count
+    @property
+    def least(self) -> int:
+        """Samples that a window that is overdue must have."""
+        return min(self.min_sample, self.window)
 
     @property
     def families(self) -> tuple[str, ...]:
