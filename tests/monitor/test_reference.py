@@ -35,7 +35,7 @@ def test_a_reference_is_of_what_the_model_did_not_learn_from(
     converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
 ) -> None:
     artifact = converted["onnx/float32"]
-    found = Reference.of(artifact, digits, workspace=workspace)
+    found = Reference.of(artifact, digits, split="validation", workspace=workspace)
     learnt_from, held = digits.validation_split(0.1)
     assert found.shape == (7, 7)
     assert len(found.features) == len(learnt_from)
@@ -45,7 +45,7 @@ def test_a_reference_is_of_what_the_model_did_not_learn_from(
     said = window(artifact, digits.floats("train"), held)
     assert np.array_equal(found.predictions[-len(held) :], said.predictions)
     assert np.allclose(found.confidence, said.confidence, atol=1e-5)
-    few = Reference.of(artifact, digits, split="test", samples=100, workspace=workspace)
+    few = Reference.of(artifact, digits, samples=100, workspace=workspace)
     assert [len(part) for part in (few.features, few.predictions, few.confidence)] == [100, 200, 100]
 
 
@@ -64,7 +64,8 @@ def test_a_real_model_is_quiet_on_its_own_samples_and_told_on_others(
     converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
 ) -> None:
     artifact, rng = converted["tflite/int8"], np.random.default_rng(2)
-    comparison = Comparison(Reference.of(artifact, digits, workspace=workspace), DriftSettings())
+    reference = Reference.of(artifact, digits, split="train", workspace=workspace)  # the test split is what comes
+    comparison = Comparison(reference, DriftSettings())
     x, y = digits.floats("test"), digits.labels("test")
     for _ in range(10):
         assert not comparison.of(window(artifact, x, rng.integers(0, len(x), 250)), 25).alarm
@@ -78,7 +79,7 @@ def test_what_does_not_belong_together_is_refused(
     converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
 ) -> None:
     artifact = converted["onnx/float32"]
-    with pytest.raises(BadInputError, match="split must be validation, train or test"):
+    with pytest.raises(BadInputError, match="split must be test, validation or train"):
         Reference.of(artifact, digits, split="all", workspace=workspace)  # type: ignore[arg-type]
     rng = np.random.default_rng(0)
     x, y = rng.random((30, 28, 28, 1), np.float32), np.arange(30) % 3

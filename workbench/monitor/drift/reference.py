@@ -6,7 +6,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-Part = Literal["validation", "train", "test"]
+Part = Literal["test", "validation", "train"]
 
 STAGE = "workbench.monitor.drift.reference:run"
 _MOST = 2000
@@ -60,7 +60,7 @@ class Reference:
         artifact: Artifact,
         dataset: Dataset | str | os.PathLike[str],
         *,
-        split: Part = "validation",
+        split: Part = "test",
         validation_split: float = 0.1,
         samples: int = _MOST,
         workspace: Workspace | None = None,
@@ -75,9 +75,9 @@ class Reference:
         Args:
             artifact: The model that is served.
             dataset: What it was trained on.
-            split: Whose answers: `validation`, the part of the training samples that training held back; `test`; or
-                `train`, where it learnt from nothing of them.
-            validation_split: Share that training held back.
+            split: Whose answers tell that: `test`; `validation`, where training held back a part of its samples; or
+                `train`, for a model that learnt from none of them.
+            validation_split: Share that training held back (its `validation_fraction`), where that is asked.
             samples: Samples of either at most, evenly spaced.
             workspace: Where a job runs, where the format needs one; None is the default one.
             on_event: Called with each event of the job.
@@ -90,16 +90,15 @@ class Reference:
         from workbench.evaluate.runtimes import runtimes
 
         data = load_dataset(dataset, workspace=workspace)
-        if split not in ("validation", "train", "test"):
-            raise BadInputError.of("split", rule="must be validation, train or test", got=split)
+        if split not in get_args(Part):
+            raise BadInputError.of("split", rule="must be test, validation or train", got=split)
         asked = {"split": split, "validation_split": validation_split, "samples": samples}
         if runtimes.get(artifact.format).in_process:
             said = _answers(artifact, data, asked)
         else:
             said = _asked_of_a_job(artifact, data, asked, workspace, on_event)
-        learnt_from = data.validation_split(validation_split)[0]
         return cls(
-            features=sketch(data.floats("train", _spaced(learnt_from, samples))),
+            features=sketch(data.floats("train", _spaced(_parts(data, asked)["train"], samples))),
             predictions=np.array(said["predictions"], np.int64),
             confidence=np.array(said["confidence"], np.float32),
             shape=sketch_shape(data.shape),
@@ -180,25 +179,31 @@ def _asked_of_a_job(
 def _answers(artifact: Artifact, data: Dataset, asked: dict[str, Any]) -> dict[str, list[Any]]:
     from workbench.evaluate.runtimes.base import open_runtime, predict_all, require_shape
 
-    learnt_from, held = data.validation_split(asked["validation_split"])
-    judged: dict[str, tuple[Split, Array]] = {
-        "validation": ("train", held), "train": ("train", learnt_from), "test": ("test", np.arange(data.test_size)),
-    }  # fmt: skip
+    parts = _parts(data, asked)
     with open_runtime(artifact) as runtime:
         require_shape(runtime, data.shape)
 
-        def answered(split: Split, which: Array) -> tuple[Array, Array]:
-            which = _spaced(which, asked["samples"])
+        def answered(part: str) -> tuple[Array, Array]:
+            split: Split = "test" if part == "test" else "train"
+            which = _spaced(parts[part], asked["samples"])
             outputs = predict_all(runtime, lambda at: data.floats(split, which[at]), len(which))
             if outputs.ndim != 2 or outputs.shape[1] != len(data.classes):  # noqa: PLR2004 - samples and classes
                 raise BadInputError.of("artifact", rule="must answer with a score for each class", got=outputs.shape)
             best, sure, _ = top(outputs)
             return best, sure
 
-        best, sure = answered(*judged[asked["split"]])
+        best, sure = answered(asked["split"])
         if asked["split"] != "train":
-            best = np.concatenate([answered("train", learnt_from)[0], best])
+            best = np.concatenate([answered("train")[0], best])
     return {"predictions": best.tolist(), "confidence": sure.tolist()}
+
+
+def _parts(data: Dataset, asked: dict[str, Any]) -> dict[str, Array]:
+    """Return the samples of each part by their places in their split."""
+    parts = {"train": np.arange(data.train_size), "test": np.arange(data.test_size)}
+    if asked["split"] == "validation":
+        parts["train"], parts["validation"] = data.validation_split(asked["validation_split"])
+    return parts
 
 
 def _spaced(which: Array, most: int) -> Array:
