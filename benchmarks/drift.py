@@ -1,8 +1,8 @@
 """Drift: false alarms in days where nothing drifts, at 10 requests a second, and requests until a drift is told.
 
 A linear model of digits, and of MNIST where WORKBENCH_DATA is set, answers samples that it has not seen, drawn with
-replacement. A day is 3,456 windows of 250. A drift begins at every place of a window alike; what counts is the request
-by which it is told. Splits and draws are new ones for each seed.
+replacement. A day is 864,000 requests. A drift begins at every place of a window alike; what counts is the request by
+which it is told. Splits and draws are new ones for each seed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from workbench.monitor.drift import DriftSettings, Reference
 from workbench.monitor.drift.comparison import Comparison, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Array = np.ndarray[Any, Any]
     Parts = tuple[Array, Array, Array, Array, Array, Array]
 
 SEEDS, STARTS = 4, 25
-WINDOW, SECONDS, WINDOWS_A_DAY = 250, 25.0, 3456
-FALSE_ALARMS, REQUESTS = 1, 500
+RATE, DAY = 10, 86_400
+FALSE_ALARMS, REQUESTS, LONGEST = 1, 500, 2500
 DRIFTS: dict[str, Callable[[Array, Array], Array]] = {
     "rotated by 30°": lambda x, _: ndimage.rotate(x, 30, axes=(1, 2), reshape=False, order=1),
     "blurred": lambda x, _: ndimage.gaussian_filter(x, (0, x.shape[1] / 14, x.shape[1] / 14, 0)),
@@ -71,34 +71,37 @@ class Stream:
         reference = Reference(
             sketch(x[:2000]), np.concatenate([said, best]), sure, sketch_shape(x.shape[1:]), tuple("0123456789"), {}
         )
-        self._comparison = Comparison(reference, DriftSettings())
+        self._settings = DriftSettings()
+        self._comparison = Comparison(reference, self._settings)
         self._same = self._kept(self._x)
 
     def false_alarms(self) -> int:
         """Alarms of a day where nothing drifts."""
-        return sum(self._alarm([(self._same, WINDOW)]) for _ in range(WINDOWS_A_DAY))
+        return sum(alarm for _, alarm in self._alarms(self._drawn(self._same, RATE * DAY)))
 
     def told_by(self, drift: Callable[[Array, Array], Array]) -> list[int]:
         """Requests from where a drift begins until it is told, for starts all over a window."""
         drifted = self._kept(drift(self._x, self._y).astype(np.float32))
         found = []
-        for quiet in np.linspace(0, WINDOW - 1, STARTS).astype(int):
-            asked = WINDOW - int(quiet)
-            told = self._alarm([(self._same, int(quiet)), (drifted, asked)])
-            while not told and asked < 10 * WINDOW:
-                asked += WINDOW
-                told = self._alarm([(drifted, WINDOW)])
-            found.append(asked)
+        for quiet in np.linspace(1, self._settings.window, STARTS).astype(int):
+            parts = self._drawn(self._same, self._settings.window + int(quiet)), self._drawn(drifted, LONGEST)
+            begin = len(parts[0][0])
+            stream = tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+            ends = (end for end, alarm in self._alarms(stream) if alarm and end > begin)
+            found.append(next(ends, begin + LONGEST) - begin)
         return found
 
-    def _alarm(self, parts: list[tuple[tuple[Array, ...], int]]) -> bool:
-        drawn = [
-            [values[which] for values in kept]
-            for kept, count in parts
-            for which in [self._rng.integers(0, len(kept[0]), count)]
-        ]
-        joined = [np.concatenate(each) for each in zip(*drawn, strict=True)]
-        return self._comparison.of(Window(joined[0], joined[1], joined[2], 0, SECONDS), SECONDS).alarm
+    def _alarms(self, stream: tuple[Array, ...]) -> Iterator[tuple[int, bool]]:
+        """Yield where each window ends, and whether it is an alarm."""
+        size, stride = self._settings.window, self._settings.stride
+        for end in range(size, len(stream[0]) + 1, stride):
+            features, predictions, confidence = (each[end - size : end] for each in stream)
+            window = Window(features, predictions, confidence, 0, size / RATE)
+            yield end, self._comparison.of(window, stride / RATE).alarm
+
+    def _drawn(self, kept: tuple[Array, ...], count: int) -> tuple[Array, ...]:
+        which = self._rng.integers(0, len(kept[0]), count)
+        return tuple(values[which] for values in kept)
 
     def _kept(self, x: Array) -> tuple[Array, ...]:
         return sketch(x), *self._answers(x)
@@ -124,11 +127,12 @@ def measured(name: str, source: Callable[[np.random.Generator], Parts]) -> list[
         spent += time.process_time() - began
         for each, drift in DRIFTS.items():
             told[each] += stream.told_by(drift)
-    spent *= 1e3 / (SEEDS * WINDOWS_A_DAY)
+    windows = RATE * DAY // DriftSettings().stride
+    spent *= 1e3 / (SEEDS * windows)
     rows = [
         row(
             f"drift: false alarms a day at 10 requests/s, {name}", f"≤ {FALSE_ALARMS}",
-            f"{', '.join(map(str, alarms))} in {SEEDS} days of {WINDOWS_A_DAY:,} windows; {spent:.1f} ms CPU a window",
+            f"{', '.join(map(str, alarms))} in {SEEDS} days of {windows:,} windows; {spent:.1f} ms CPU a window",
             max(alarms) <= FALSE_ALARMS,
         )
     ]  # fmt: skip

@@ -50,8 +50,9 @@ def test_a_day_without_drift_has_one_false_alarm_at_most(seed: int) -> None:
     data, rng = digits(seed), np.random.default_rng(seed)
     comparison, same = Comparison(data.reference, DriftSettings()), data.drifted("")
     alarms = 0
-    for _ in range(WINDOWS_A_DAY):
-        alarms += comparison.of(same.window(rng.integers(0, len(same.features), 250)), 25).alarm
+    day = rng.integers(0, len(same.features), 864_000)
+    for end in range(250, len(day) + 1, 125):
+        alarms += comparison.of(same.window(day[end - 250 : end]), 12.5).alarm
     assert alarms <= 1
 
 
@@ -121,6 +122,23 @@ def test_a_window_is_of_samples_however_they_came() -> None:
     assert first.features == second.features
     assert first.classes == second.classes
     assert apart.waiting == joined.waiting == 50
+
+
+@pytest.mark.parametrize(("stride", "expected"), [(1, 51), (20, 3), (100, 1), (250, 1), (900, 1)])
+def test_a_window_is_of_the_last_samples_and_the_next_of_some_new_ones(stride: int, expected: int) -> None:
+    data = digits()
+    same = data.drifted("")
+    asked = same.requests(np.arange(300))
+    settings = DriftSettings(stride=stride)
+    reports = DriftDetector(data.reference, settings).observe(asked)
+    assert len(reports) == expected
+    end = 250 + min(stride, 250) * (expected - 1)
+    assert reports[-1].samples == 250
+    assert (reports[-1].begun, reports[-1].ended) == (asked[end - 250].time, asked[end - 1].time)
+    window = same.window(np.arange(end - 250, end))
+    assert [each.now for each in reports[-1].features] == pytest.approx(window.features.mean(axis=0).tolist())
+    levels = sum(report.tests[0].level for report in reports)
+    assert levels == pytest.approx(settings.level(asked[end - 1].time - asked[0].time), rel=1e-3)
 
 
 def test_refused_requests_and_other_shapes_are_passed_over() -> None:

@@ -22,7 +22,7 @@ _DEFAULT = DriftSettings()
 
 
 class DriftDetector:
-    """Windows follow each other without overlap, so that each is a test of its own."""
+    """A window is full of the last samples; the next one is compared when some of it are new."""
 
     def __init__(self, reference: Reference, settings: DriftSettings = _DEFAULT) -> None:
         """Prepare.
@@ -36,12 +36,13 @@ class DriftDetector:
         self._width = reference.features.shape[1]
         self._waiting: list[_Piece] = []
         self._size = 0
+        self._new = 0
         self._last_end: float | None = None
 
     @property
     def waiting(self) -> int:
-        """Samples that no window holds yet."""
-        return self._size
+        """Samples that were not compared yet."""
+        return self._new
 
     def observe(self, requests: Iterable[LoggedRequest]) -> tuple[DriftReport, ...]:
         """Take requests in and return what the windows say that they completed.
@@ -59,13 +60,15 @@ class DriftDetector:
         Args:
             now: Seconds since 1970.
         """
-        if self._size < self.settings.least or now - self._waiting[0].time < self.settings.window_seconds:
+        if not self._new or self._size < self.settings.least or now - self._since() < self.settings.window_seconds:
             return None
-        return self._compare()
+        report = self._compare()
+        self.reset()
+        return report
 
     def reset(self) -> None:
         """Forget what waits, e.g. since another version answers."""
-        self._waiting, self._size = [], 0
+        self._waiting, self._size, self._new = [], 0, 0
 
     def _reports(self, requests: Iterable[LoggedRequest]) -> Iterator[DriftReport]:
         for request in requests:
@@ -78,6 +81,7 @@ class DriftDetector:
                 part, piece = piece.cut(room)
                 self._waiting.append(part)
                 self._size += part.samples
+                self._new += part.samples
                 if self._size >= self.settings.window:
                     yield self._compare()
 
@@ -93,9 +97,13 @@ class DriftDetector:
             return None
         return _Piece(features, predictions, confidence, request.time)
 
+    def _since(self) -> float:
+        """Return when the last comparison was, or the first sample came."""
+        first = self._waiting[0].time
+        return first if self._last_end is None else max(first, self._last_end)
+
     def _compare(self) -> DriftReport:
         waiting = self._waiting
-        self.reset()
         begun, ended = waiting[0].time, waiting[-1].time
         last, self._last_end = self._last_end, ended
         window = Window(
@@ -105,8 +113,18 @@ class DriftDetector:
             begun=begun,
             ended=ended,
         )
+        self._keep(self.settings.kept)
         # From the end of the one before, so that all windows of a day spend the day's budget and no more.
-        return self._comparison.of(window, ended - (begun if last is None else min(last, begun)))
+        return self._comparison.of(window, ended - (begun if last is None else last))
+
+    def _keep(self, count: int) -> None:
+        """Forget all but the last samples."""
+        self._size, self._new, kept = 0, 0, []
+        while self._waiting and self._size < count:
+            piece = self._waiting.pop().last(count - self._size)
+            kept.append(piece)
+            self._size += piece.samples
+        self._waiting = kept[::-1]
 
 
 class _Piece:
@@ -129,6 +147,10 @@ class _Piece:
         if self.samples <= room:
             return self, None
         return self._slice(slice(room)), self._slice(slice(room, None))
+
+    def last(self, count: int) -> _Piece:
+        """Return so many of the last samples at most."""
+        return self._slice(slice(max(self.samples - count, 0), None))
 
     def _slice(self, which: slice) -> _Piece:
         return _Piece(self.features[which], self.predictions[which], self.confidence[which], self.time)

@@ -13,6 +13,9 @@ class DriftSettings(Settings):
     """How requests are compared with the reference."""
 
     window: int = Field(default=250, ge=20, le=100_000, description="samples that are compared at once")
+    stride: int = Field(
+        default=125, ge=1, le=100_000, description="new samples from one comparison to the next, at most a window's"
+    )
     min_sample: int = Field(
         default=50, ge=20, le=100_000, description="samples that a window that is overdue must have"
     )
@@ -41,6 +44,11 @@ class DriftSettings(Settings):
     confidence: bool = Field(default=True, description="compare how sure the answers are")
 
     @property
+    def kept(self) -> int:
+        """Samples of a window that are part of the next one too."""
+        return self.window - min(self.stride, self.window)
+
+    @property
     def least(self) -> int:
         """Samples that a window that is overdue must have."""
         return min(self.min_sample, self.window)
@@ -58,10 +66,11 @@ class DriftSettings(Settings):
         """Return the chance of a false alarm that one family of one window may have.
 
         The budget of a day is spent by time, so that at most as many false alarms come in a day as were allowed, on
-        average, whether it has ten windows or ten thousand; families share it alike (Bonferroni).
+        average, whether it has ten windows or ten thousand, and however they overlap; families share it alike
+        (Bonferroni).
 
         Args:
-            seconds: What the window took.
+            seconds: From the end of the window before to the end of this one.
         """
         spent = self.false_alarms_a_day * max(seconds, 1e-3) / _DAY
         return min(spent, self.most_level) / max(len(self.families), 1)
