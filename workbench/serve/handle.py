@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from workbench.core.errors import ServingError
 from workbench.serve.control import Reload
 from workbench.serve.process import LOG
-from workbench.serve.store import check_label
+from workbench.serve.store import check_may_be
 from workbench.serve.supervision.status import WorkerStatus
 from workbench.serve.watch import Watch
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.core.artifact import Artifact
-    from workbench.core.records import ServingStats
+    from workbench.core.records import Override, ServingStats, Verdict
     from workbench.serve.client import Client
     from workbench.serve.process import Link
     from workbench.serve.settings import ServeSettings
@@ -178,31 +178,41 @@ class Sandbox:
         """
         return self._reload()
 
-    def publish(self, artifact: Artifact, *, label: str | None = None) -> Reload:
+    def publish(
+        self,
+        artifact: Artifact,
+        *,
+        label: str | None = None,
+        verdict: Verdict | None = None,
+        override: Override | None = None,
+    ) -> Reload:
         """Serve a new version in place of the oldest; no request fails meanwhile.
 
         Args:
             artifact: Becomes the model's next version in the store.
             label: Shall mean the new version, once it answers.
+            verdict: What its gate said; `stable` means only what passed or was let through.
+            override: Who lets it through, and why, where its gate did not.
 
         Returns:
             What was done; the version answers.
 
         Raises:
-            BadInputError: The artifact cannot be served, or the label is none.
+            BadInputError: The artifact cannot be served, the label is none, or it may not be called stable.
+            GateFailedError: It did not pass its gate, and nobody lets it through.
             WorkspaceError: Its file was changed, or the store cannot be written.
             ServingError: It cannot be loaded, the message says why; what answered before goes on.
         """
         if label is not None:
-            check_label(label)
-        version = self._store.publish(artifact, self.name)
+            check_may_be(label, verdict, override)
+        version = self._store.publish(artifact, self.name, verdict=verdict, override=override)
         done = self._reload(version)
         for one in done.refused:
             if one.version == version:
                 raise ServingError(one.reason)
         if label is None:
             return done
-        self._store.label(self.name, label, version)
+        self._store.label(self.name, label, version, bless=None, override=override)  # it answers already
         return Reload.merged([done, self._reload(version)])
 
     def wait(self, timeout: float = START_SECONDS) -> Self:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import workbench
-from workbench.core.errors import BadInputError, ServingError, WorkspaceError
+from workbench.core.errors import BadInputError, GateFailedError, ServingError, WorkspaceError
+from workbench.core.records import Override, Verdict
 from workbench.core.workspace import Workspace
 from workbench.serve.sandbox import Sandbox, attach_server, running, serve
 
@@ -66,6 +67,19 @@ def test_publish_is_live_when_it_returns_and_says_what_it_did(
     assert done.labels == {"m": {"live": old + 2}}
     assert answer(pair, label="live") == 8.0
     assert f"loaded m/{old + 2}" in pair.logs()
+
+
+def test_only_what_passed_is_published_as_stable(pair: Sandbox, numbered: Callable[[int], Artifact]) -> None:
+    before, answered = pair.versions, answer(pair)
+    with pytest.raises(BadInputError, match="must have passed a gate to be called stable, got 'a model without"):
+        pair.publish(numbered(5), label="stable")
+    with pytest.raises(GateFailedError, match="m must pass its gate"):
+        pair.publish(numbered(5), label="stable", verdict=Verdict(passed=False, lines=()))
+    assert (pair.versions, answer(pair)) == (before, answered)
+    done = pair.publish(numbered(5), label="stable", override=Override(who="anna", why="a test"))
+    assert (done.labels["m"]["stable"], answer(pair, label="stable")) == (pair.versions[-1], 5.0)
+    done = pair.publish(numbered(6), label="stable", verdict=Verdict(passed=True, lines=()))
+    assert (done.labels["m"]["stable"], answer(pair, label="stable")) == (pair.versions[-1], 6.0)
 
 
 def test_a_version_that_cannot_be_loaded_says_why_and_the_old_one_goes_on(

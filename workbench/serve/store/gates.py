@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError, GateFailedError
-from workbench.serve.store.labels import STABLE
+from workbench.serve.store.labels import STABLE, check_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,17 @@ def gate_of(history: Iterable[StoreChange], version: int, sha256: str) -> GateWo
     return next((word for word in ("passed", "overridden") if word in words), "ungated")
 
 
-def require_gate(label: str, version: int | None, gate: GateWord, override: Override | None) -> None:
+def check_may_be(label: str, verdict: Verdict | None, override: Override | None) -> None:
+    """Refuse a label for a model that is still to be published.
+
+    Raises:
+        BadInputError: It has other signs than letters, digits and `_`, or the model may not be called stable.
+    """
+    check_label(label)
+    require_gate(label, "a model without a verdict", "ungated" if verdict is None else "passed", override)
+
+
+def require_gate(label: str, version: int | str, gate: GateWord, override: Override | None) -> None:
     """Refuse to call a model stable that no gate passed and nobody answers for.
 
     Raises:
