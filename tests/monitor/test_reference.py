@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +13,18 @@ from workbench.core.errors import BadInputError
 from workbench.core.sketch import sketch, top
 from workbench.datasets import Dataset
 from workbench.evaluate.runtimes import open_runtime
+from workbench.monitor.alarms import CallbackTarget
 from workbench.monitor.drift import DriftSettings, Reference
 from workbench.monitor.drift.comparison import Comparison, Window
+from workbench.monitor.settings import MonitorSettings
+from workbench.monitor.watch import Monitor
+from workbench.serve.sandbox import serve
 
 if TYPE_CHECKING:
     from typing import Any
 
     from workbench.core.artifact import Artifact
+    from workbench.core.records import MonitorReport
     from workbench.core.workspace import Workspace
 
     Array = np.ndarray[Any, Any]
@@ -86,3 +92,35 @@ def test_what_does_not_belong_together_is_refused(
     three = Dataset.from_arrays(x, y, x, y, name="three", kind="images", workspace=workspace)
     with pytest.raises(BadInputError, match="must answer with a score for each class"):
         Reference.of(artifact, three, workspace=workspace)
+
+
+def test_what_clients_send_to_a_real_server_is_told_to_drift_in_the_same_numbers(
+    converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
+) -> None:
+    artifact, rng = converted["onnx/float32"], np.random.default_rng(4)
+    reference = Reference.of(artifact, digits, split="train", workspace=workspace)
+    x, y = digits.floats("test"), digits.labels("test")
+    turned = DRIFTS["rotated"](x, y).astype(np.float32)
+    raised, stop = threading.Event(), threading.Event()
+    reports: list[MonitorReport] = []
+    target = CallbackTarget(lambda _: raised.set())
+    with serve(artifact, "watched", workspace=workspace, request_log=True, workers=1) as sandbox:
+        monitor = Monitor(sandbox, reference, targets=[target], settings=MonitorSettings(seconds=0.05))
+        thread = threading.Thread(target=monitor.run, args=(stop, reports.append))
+        thread.start()
+        try:
+            for image in x[rng.integers(0, len(x), 375)]:
+                sandbox.client.predict(image[None])
+            assert not raised.is_set()
+            for image in turned[rng.integers(0, len(x), 500)]:
+                sandbox.client.predict(image[None])
+            assert raised.wait(20)
+        finally:
+            stop.set()
+            thread.join()
+            monitor.close()
+    told = [report.drift for report in reports if report.drift is not None]
+    assert told[-1].alarm
+    assert "darker than the reference" in told[-1].words
+    before = Comparison(reference, DriftSettings()).of(window(artifact, x, np.arange(250)), 25)
+    assert told[-1].image_before == before.image_before
