@@ -129,6 +129,9 @@ def test_a_callback_is_called_in_order_and_may_raise() -> None:
     assert seen == ["a", "b", "c"]
     assert (target.outbox.delivered, target.outbox.failed) == (2, 1)
     assert target.outbox.error == "ValueError: not this one"
+    target.send(EVENT)  # it was closed, and is wanted again
+    assert target.outbox.close(WAIT)
+    assert seen[3:] == [EVENT.rule]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from workbench.jobs.lock import is_held
 from workbench.jobs.state import LEASE
 from workbench.monitor.alarms import Alarms, LogTarget, default_rules
 from workbench.monitor.drift import DriftDetector, DriftSettings
+from workbench.monitor.labels import NAME as LABELS
 from workbench.monitor.labels import read_labels
 from workbench.monitor.live_accuracy import LiveAccuracy
 from workbench.monitor.recent import Condition, RecentCounts, RecentRequests
@@ -89,7 +90,8 @@ class Monitor:
         self._counts = _counts(server, model, settings)
         self._detector = None if reference is None else DriftDetector(reference, drift)
         self._accuracy = LiveAccuracy(settings.labelled)
-        self._labels = 0
+        self._labels: dict[str, tuple[int, ...]] = {}
+        self._labels_seen: tuple[int, int] | None = None
 
     def check(self, now: float | None = None) -> MonitorReport:
         """Look once: read what is new, judge it, tell the targets what changed.
@@ -176,14 +178,25 @@ class Monitor:
 
     def _right(self, requests: tuple[LoggedRequest, ...]) -> Proportion | None:
         self._accuracy.observe(requests)
-        if _is_url(self._server):
+        news = self._reads_labels()
+        if not self._labels or not (news or requests):
             return None
-        labels = read_labels(self._server)
-        news, self._labels = len(labels) - self._labels, len(labels)
-        if not labels or not (news or requests):
-            return None
-        found = self._accuracy.of(labels)
+        found = self._accuracy.of(self._labels)
         return found if found is not None and found.total >= self.settings.min_labels else None
+
+    def _reads_labels(self) -> bool:
+        """Read the labels again where the file has changed, and say whether it has."""
+        if _is_url(self._server):
+            return False
+        try:
+            facts = (log_folder(self._server) / LABELS).stat()
+        except OSError:
+            return False
+        now = facts.st_size, facts.st_mtime_ns
+        if now == self._labels_seen:
+            return False
+        self._labels, self._labels_seen = read_labels(self._server), now
+        return True
 
     def _tell(self, events: Sequence[AlarmEvent]) -> None:
         for event in events:

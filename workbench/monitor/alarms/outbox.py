@@ -49,7 +49,7 @@ class Outbox:
     def put(self, event: AlarmEvent) -> None:
         """Take an event in and return at once."""
         with self._lock:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 # A target that hangs must not keep the process from ending.
                 self._thread = threading.Thread(target=self._work, name=f"alarms to {self._name}", daemon=True)
                 self._thread.start()
