@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 _MOST = 8192  # requests that wait to be written; more are counted, and forgotten
 _MOST_BYTES = 64 << 20  # of their arrays
 _SECONDS_TO_CLOSE = 2.0
-# Its thread and the event loop take turns: in small parts with a pause between, the loop hardly waits for it.
+# Each of NumPy's steps hands Python from one thread to the other, which costs more than the step: many share each.
+# Between the parts the loop has its turn.
 _MANY = 256
-_PART = 32
+_PART = 128
 _PAUSE_SECONDS = 5e-4
 
 _log = logging.getLogger(__name__)
