@@ -81,6 +81,7 @@ _PUBLIC = {
     "Replicas": "workbench.serve.on_ray.settings",
     "jobs": "workbench",
     "health": "workbench.monitor.health",
+    "Store": "workbench.serve.store",
     # packages
     "package": "workbench",
     "verify": "workbench.package.verify",
