@@ -196,3 +196,9 @@ def test_what_can_be_no_question_is_not_asked(ask: Callable[[str], Client]) -> N
         double.predict([[1, 2], [3]])
     with pytest.raises(BadInputError, match=r"inputs\['x'\] must be an array"):
         double.predict({"x": [[1, 2], [3]]})
+
+
+@pytest.mark.parametrize("wrong", [{"x-request-id": "a\r\nx-api-key: b"}, {"a b": "c"}, {"x": "é"}])
+def test_a_header_cannot_bring_another(ask: Callable[[str], Client], wrong: dict[str, str]) -> None:
+    with pytest.raises(BadInputError, match="headers must be names and values of plain text"):
+        ask("double").predict(np.zeros((1, 2), np.float32), headers=wrong)

@@ -59,15 +59,21 @@ def test_every_door_notes_and_a_stop_loses_nothing(tiny_onnx: Artifact, serve_wo
         for short in (True, False):
             post(v1, {"instances": X.tolist()}, short=short, X_Request_Id=f"v1-{short}", x_client_id="bob")
             post(v2, {"inputs": [tensor]}, short=short, X_Request_Id=f"v2-{short}", x_client_id="eve")
-        for scheme in ("grpc", "grpc+oip"):
-            client(f"{scheme}://{sandbox.grpc}", "tiny").predict(X)
+        for number, url in enumerate(
+            (f"grpc://{sandbox.grpc}", f"grpc+oip://{sandbox.grpc}", sandbox.url, f"{sandbox.url}/v2")
+        ):
+            with client(url, "tiny") as asking:
+                asking.predict(X, headers={"X-Request-Id": f"client-{number}", "x-client-id": "bob"})
         post(v1, {"instances": X.tolist()})
         folder = sandbox.folder
     noted, cursor = read(folder)
-    assert [one.api for one in noted] == ["REST", "OIP", "REST", "OIP", "GRPC", "OIP", "REST"]
+    assert [one.api for one in noted] == ["REST", "OIP", "REST", "OIP", "GRPC", "OIP", "REST", "OIP", "REST"]
     assert [one.id for one in noted[:4]] == ["v1-True", "v2-True", "v1-False", "v2-False"]
-    assert len({one.id for one in noted}) == 7
-    assert [one.key == noted[0].key for one in noted[:5]] == [True, False, True, False, False]
+    assert [one.id for one in noted[4:8]] == [f"client-{number}" for number in range(4)]
+    assert len({one.id for one in noted}) == 9
+    bob = noted[0].key
+    assert [one.key == bob for one in noted] == [True, False, True, False, *[True] * 4, False]
+    assert noted[8].key == ""
     assert {one.predictions for one in noted} == {(3, 3)}
     assert {one.features for one in noted} == {tuple(tuple(each) for each in X.reshape(2, 4).tolist())}
     assert {(one.model, one.version, one.code, one.examples) for one in noted} == {("tiny", noted[0].version, "OK", 2)}

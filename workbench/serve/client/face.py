@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -29,11 +29,16 @@ class VersionStatus(Record):
 
 @dataclass(frozen=True)
 class Who:
-    """Which version and signature shall answer; the newest and the default one where not given."""
+    """Which version and signature shall answer; the newest and the default one where not given.
+
+    Attributes:
+        headers: Sent beside the question; they are no part of who answers.
+    """
 
     version: int | None = None
     label: str | None = None
     signature: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 class RefusedError(Exception):

@@ -45,7 +45,7 @@ class Grpc:
                 raise BadInputError.of(name, rule="must be of a type that TensorFlow has", got=array.dtype) from None
         answer = message("tensorflow.serving.PredictResponse")
         try:
-            reply = self._rpc.ask(f"{_PREDICTION}/Predict", request, answer, seconds)
+            reply = self._rpc.ask(f"{_PREDICTION}/Predict", request, answer, seconds, who.headers)
             return read_tensors(reply.outputs, _MOST_BYTES)
         except RequestError as error:
             raise RefusedError("with something else than outputs", error.message) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 _DEFAULT = Retries()
 _NEWEST = 2**63 - 1
+_HEADER = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
+_VALUE = re.compile(r"[\x20-\x7e]{0,1024}")
 _KEY_NEEDED = ("401", "403", "UNAUTHENTICATED", "PERMISSION_DENIED")
 
 
@@ -122,6 +125,7 @@ class Client:
         label: str | None = None,
         signature: str | None = None,
         timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Ask the model.
 
@@ -132,20 +136,22 @@ class Client:
             label: Label of the version that shall answer.
             signature: Signature name; the default one where None.
             timeout: Seconds for this question; the client's where None.
+            headers: Sent beside it (over gRPC as metadata): `x-request-id` names it in the server's request log, so
+                that a label can follow, `x-client-id` keeps a client at one version while a new one is tried.
 
         Returns:
             An array [n, …], or one by name where the model has several outputs. Over REST decimals are float32.
 
         Raises:
             BadInputError: Both a version and a label are given, or what the protocol has no place for, or the inputs
-                are no arrays.
+                are no arrays, or a header is none.
             ServingError: The server refused, with its own reason, or does not answer.
         """
         if version is not None and label is not None:
             raise BadInputError.of("label", rule="must not be given beside a version", got=label)
         if version is not None and not (isinstance(version, int | np.integer) and 0 <= version <= _NEWEST):
             raise BadInputError.of("version", rule="must be a whole number from 0 to 2^63 - 1", got=version)
-        who = Who(version, label, signature)
+        who = Who(version, label, signature, _beside(headers or {}))
         arrays = _arrays(inputs)
         outputs = self._ask(lambda seconds: self._face.predict(arrays, who, seconds), timeout)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
@@ -245,3 +251,10 @@ def _array(value: Any, what: str) -> Array:
         raise BadInputError.of(what, rule="must be an array, or lists of the same lengths", got=value) from error
     # NumPy's own type for bytes loses zeros at their ends.
     return np.array(value, dtype=object) if array.dtype.kind == "S" and array is not value else array
+
+
+def _beside(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    for name, value in headers.items():
+        if not (_HEADER.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise BadInputError.of("headers", rule="must be names and values of plain text", got={name: value})
+    return tuple((name.lower(), value) for name, value in headers.items())

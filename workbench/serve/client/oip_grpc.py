@@ -48,7 +48,7 @@ class OipGrpc:
             request.inputs.add(name=name, datatype=array_datatype(array), shape=array.shape)
             request.raw_input_contents.append(bytes(write_binary(array)))
         try:
-            reply = self._ask("ModelInfer", request, "ModelInferResponse", seconds)
+            reply = self._ask("ModelInfer", request, "ModelInferResponse", seconds, who.headers)
         except RefusedError as refused:
             if not refused.again:
                 self._signatures.forget(who)
@@ -92,9 +92,11 @@ class OipGrpc:
         """Close the channel."""
         self._rpc.close()
 
-    def _ask(self, method: str, request: Any, answer: str, seconds: float) -> Any:
+    def _ask(
+        self, method: str, request: Any, answer: str, seconds: float, headers: tuple[tuple[str, str], ...] = ()
+    ) -> Any:
         return self._rpc.ask(
-            f"/inference.GRPCInferenceService/{method}", request, message(f"inference.{answer}"), seconds
+            f"/inference.GRPCInferenceService/{method}", request, message(f"inference.{answer}"), seconds, headers
         )
 
     def _metadata(self, who: Who, seconds: float) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class OipHttp:
         body, headers = write_json(head), {"content-type": "application/json"}
         if parts:
             headers = {"content-type": "application/octet-stream", HEAD_LENGTH: str(len(body))}
+        headers |= who.headers
         try:
             reply = self._http.ask("POST", f"{url}/infer", seconds, b"".join([body, *parts]), headers)
         except RefusedError as refused:

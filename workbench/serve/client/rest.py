@@ -41,7 +41,9 @@ class Rest:
             where = f"/versions/{who.version}"
         elif who.label is not None:
             where = f"/labels/{quote(who.label, safe='')}"
-        reply = self._http.ask("POST", f"{self._model}{where}:predict", seconds, write_json(document), _JSON)
+        reply = self._http.ask(
+            "POST", f"{self._model}{where}:predict", seconds, write_json(document), {**_JSON, **dict(who.headers)}
+        )
         try:
             outputs = reply.document()["outputs"]
             if isinstance(outputs, dict) and outputs.keys() != {"b64"}:

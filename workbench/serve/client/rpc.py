@@ -40,7 +40,9 @@ class Rpc:
         self._metadata = tuple(access.headers().items())
         self._calls: dict[str, Any] = {}
 
-    def ask(self, method: str, request: Any, answer: Any, seconds: float) -> Any:
+    def ask(
+        self, method: str, request: Any, answer: Any, seconds: float, headers: tuple[tuple[str, str], ...] = ()
+    ) -> Any:
         """Call once.
 
         Args:
@@ -48,6 +50,7 @@ class Rpc:
             request: The message.
             answer: Class of the answer.
             seconds: Deadline, which the server sees too.
+            headers: Metadata beside the key.
 
         Raises:
             RefusedError: There is no answer in time, or an error.
@@ -60,7 +63,7 @@ class Rpc:
                 method, request_serializer=_serialised, response_deserializer=answer.FromString
             )
         try:
-            return call(request, timeout=seconds, metadata=self._metadata)
+            return call(request, timeout=seconds, metadata=(*self._metadata, *headers))
         except grpc.RpcError as error:
             raise _refused(error, seconds, self._scheme) from error
 
