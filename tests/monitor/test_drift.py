@@ -35,7 +35,7 @@ def test_drift_is_told_within_500_requests_wherever_in_a_window_it_begins(name: 
         detector.reset()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_an_hour_without_drift_is_quiet(seed: int) -> None:
     data, rng = digits(seed), np.random.default_rng(seed)
     comparison, same = Comparison(data.reference, DriftSettings()), data.drifted("")
@@ -129,7 +129,7 @@ def test_a_window_is_of_the_last_samples_and_the_next_of_some_new_ones(stride: i
     data = digits()
     same = data.drifted("")
     asked = same.requests(np.arange(300))
-    settings = DriftSettings(stride=stride)
+    settings = DriftSettings(stride=stride, min_seconds=0)
     reports = DriftDetector(data.reference, settings).observe(asked)
     assert len(reports) == expected
     end = 250 + min(stride, 250) * (expected - 1)
@@ -139,6 +139,21 @@ def test_a_window_is_of_the_last_samples_and_the_next_of_some_new_ones(stride: i
     assert [each.now for each in reports[-1].features] == pytest.approx(window.features.mean(axis=0).tolist())
     levels = sum(report.tests[0].level for report in reports)
     assert levels == pytest.approx(settings.level(asked[end - 1].time - asked[0].time), rel=1e-3)
+
+
+def test_however_fast_they_come_comparisons_are_few_and_spend_the_same_budget() -> None:
+    data = digits()
+    settings = DriftSettings(min_seconds=0.1)
+    asked = data.drifted("").requests(np.arange(4_000) % 359, rate=4_000)
+    reports = DriftDetector(data.reference, settings).observe(asked)
+    assert 5 <= len(reports) <= 10
+    assert all(report.samples == 250 for report in reports)
+    assert sum(report.tests[0].level for report in reports) <= settings.level(1)
+    reports = DriftDetector(data.reference, settings).observe(
+        each for at, name in enumerate(("", "inverted"))
+        for each in data.drifted(name).requests(np.arange(4_000) % 359, rate=4_000, start=1e9 + at)
+    )  # fmt: skip
+    assert [report.alarm for report in reports] == [report.ended > 1e9 + 1 for report in reports]
 
 
 def test_refused_requests_and_other_shapes_are_passed_over() -> None:
@@ -182,8 +197,8 @@ def test_distances_are_those_of_scipy() -> None:
 def test_p_values_are_no_smaller_than_they_may_be() -> None:
     """Where the populations differ by less than the tolerance, a p-value is below 1 % in 1 % of windows at most."""
     rng = np.random.default_rng(5)
-    shifted = rng.normal(0.2, 1, (1000, 400))  # Kolmogorov's distance of the populations is 0.08
-    reference = np.sort(rng.normal(size=(1000, 400)), axis=0)
+    shifted = rng.normal(0.2, 1, (1000, 150))  # Kolmogorov's distance of the populations is 0.08
+    reference = np.sort(rng.normal(size=(1000, 150)), axis=0)
     p_values = ks_p_values(ks_distances(reference, shifted[:250]), 1000, 250, 0.1)
     assert (p_values < 0.01).mean() <= 0.01
     before, shares = np.full(10, 200), np.full(10, 0.1) + np.repeat([0.02, -0.02], 5)  # w = 0.2

@@ -82,7 +82,11 @@ class DriftDetector:
                 self._waiting.append(part)
                 self._size += part.samples
                 self._new += part.samples
-                if self._size >= self.settings.window:
+                if self._size < self.settings.window:
+                    continue
+                if self._is_early(request.time):
+                    self._keep(self.settings.kept)
+                else:
                     yield self._compare()
 
     def _piece(self, request: LoggedRequest) -> _Piece | None:
@@ -96,6 +100,9 @@ class DriftDetector:
         if not len(features) and not len(predictions):
             return None
         return _Piece(features, predictions, confidence, request.time)
+
+    def _is_early(self, now: float) -> bool:
+        return self._last_end is not None and 0 <= now - self._last_end < self.settings.min_seconds
 
     def _since(self) -> float:
         """Return when the last comparison was, or the first sample came."""

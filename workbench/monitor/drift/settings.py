@@ -19,6 +19,9 @@ class DriftSettings(Settings):
     min_sample: int = Field(
         default=50, ge=20, le=100_000, description="samples that a window that is overdue must have"
     )
+    min_seconds: float = Field(
+        default=0.1, ge=0, le=_DAY, description="seconds from one comparison to the next at least; between them none is"
+    )
     window_seconds: float = Field(
         default=3600, gt=0, le=30 * _DAY, description="seconds after which a window is compared before it is full"
     )
