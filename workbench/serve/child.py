@@ -55,12 +55,15 @@ def main(folder: str, parent: str) -> None:
             herald.facts["probe"] = f"/v1/models/{settings.name}"
             code = runner.run(Original(settings, catalogue, Path(folder), herald).run())
         else:
-            code = runner.run(_serve(settings, catalogue, Path(folder), herald))
+            code = runner.run(_serve(settings, catalogue, Path(asked["store"]), Path(folder), herald))
     sys.exit(code)
 
 
-async def _serve(settings: ServeSettings, catalogue: Catalogue, folder: Path, herald: Herald) -> int:
+async def _serve(settings: ServeSettings, catalogue: Catalogue, store: Path, folder: Path, herald: Herald) -> int:
     from workbench.serve.request_log.settings import FOLDER
+    from workbench.serve.rollout.asked import rollout_handlers
+    from workbench.serve.rollout.director import Director
+    from workbench.serve.store import Store
     from workbench.serve.supervision.control_door import ControlDoor
     from workbench.serve.supervision.supervisor import Serving, Supervisor, automatic_workers
 
@@ -102,6 +105,7 @@ async def _serve(settings: ServeSettings, catalogue: Catalogue, folder: Path, he
         "versions": versions,
         "stop": stop,
         "about": about,
+        **rollout_handlers(Director(supervisor, catalogue, Store(store), settings.name)),
     }
     try:
         async with ControlDoor(folder, asked) as door:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from workbench.core.errors import ServingError
 from workbench.serve.control import Reload
 from workbench.serve.process import LOG
+from workbench.serve.rollout.control import Rollouts
 from workbench.serve.store import check_may_be
 from workbench.serve.supervision.status import WorkerStatus
 from workbench.serve.watch import Watch
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 
 
-class Sandbox:
+class Sandbox(Rollouts):
     """The handle to a serving child process; its methods may be called from any thread.
 
     Its run folder is listed among the jobs, as running while the server lives, whoever asks.

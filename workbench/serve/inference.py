@@ -15,6 +15,7 @@ from workbench.serve.batching.queue import BatchQueue, fail, overdue
 from workbench.serve.batching.runners import Runners
 from workbench.serve.batching.settings import Batching
 from workbench.serve.batching.work import Work, common_size, sharing_key
+from workbench.serve.rollout.traffic import Traffic
 from workbench.serve.signature import DEFAULT
 from workbench.serve.status import RequestError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.serve.counters import Counters
     from workbench.serve.models import Models, Target
     from workbench.serve.request_log import RequestLog
+    from workbench.serve.rollout.route import Route
     from workbench.serve.servable import Servable
 
     Array = np.ndarray[Any, Any]
@@ -39,6 +41,7 @@ class Inference:
         batching: How requests share a run.
         log: Where requests are noted; None where they are not.
         asks_arrivals: Somebody here asks how requests came in, so that the short way says it too.
+        traffic: Who answers while a new version is tried.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Inference:
         self.batching = batching or Batching()
         self.log = log
         self.asks_arrivals = log is not None
+        self.traffic = Traffic(models, log)
         counters.holds = lambda name: models.model(name) is not None
         self._runners = Runners(self.batching.num_batch_threads)
         self._deadlines = Deadlines(lambda work: fail(work, overdue()))
@@ -62,6 +66,19 @@ class Inference:
             RequestError: NOT_FOUND for an unknown model or version, INVALID_ARGUMENT for an unknown label.
         """
         return self.models.find(target)
+
+    def choose(self, target: Target) -> Servable:
+        """Return the version that answers a request for an inference: `find`'s, or a rollout's new one in its turn.
+
+        Raises:
+            RequestError: As of `find`.
+        """
+        return self.traffic.pick(target) if self.traffic.live else self.models.find(target)
+
+    def set_route(self, name: str, route: Route | None) -> None:
+        """Send a model's requests another way from now on."""
+        self.traffic.set(name, route)
+        self.asks_arrivals = self.log is not None or bool(self.traffic.live)
 
     async def run(
         self, servable: Servable, feeds: Mapping[str, Array], signature: str = "", deadline: float | None = None
@@ -140,6 +157,8 @@ class Inference:
         self._let_go(servable, signature, work)
         if self.log is not None:
             self.log.keep(servable, work.arrival, work.feeds, work.outcome, work.begun, work.ended)
+        if self.traffic.live:
+            self.traffic.note(servable, signature, work.feeds, work.outcome, work.begun, work.ended)
 
     def close(self) -> None:
         """Let the threads go."""
@@ -190,6 +209,8 @@ class Inference:
         finally:
             if self.log is not None:
                 self.log.keep(servable, arrived(), feeds, outcome, begun)
+            if self.traffic.live:
+                self.traffic.note(servable, signature, feeds, outcome, begun, time.perf_counter())
         return outcome
 
     async def _in_parts(

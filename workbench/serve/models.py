@@ -10,6 +10,7 @@ from workbench.serve.status import invalid, not_found
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workbench.serve.rollout.route import Route
     from workbench.serve.servable import Servable, State
 
 _KEPT = 64  # versions that ended and are still listed; a server that lives long must not grow by each
@@ -48,11 +49,13 @@ class Model:
         versions: Those that are held.
         labels: Names for version numbers.
         shown: Those that are listed only; no number is in both.
+        route: Where requests go that name no version; None where the newest answers.
     """
 
     versions: dict[int, Servable] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     shown: dict[int, Shown] = field(default_factory=dict)
+    route: Route | None = None
 
     def available(self) -> list[Servable]:
         """Return the versions that answer, oldest first."""
@@ -65,6 +68,11 @@ class Model:
             if one.state == "AVAILABLE" and (found is None or one.version > found.version):
                 found = one
         return found
+
+    def usual(self) -> Servable | None:
+        """Return the version that answers who names none."""
+        newest = self.newest()
+        return newest if self.route is None else self.route.usual(self.versions, newest)
 
     def listed(self) -> list[Listed]:
         """Return what a status request lists, newest first."""
@@ -103,7 +111,7 @@ class Models:
         return self._models.get(name)
 
     def find(self, target: Target) -> Servable:
-        """Return the version that answers a request: the one named, the label's, or the newest.
+        """Return the version that answers a request: the one named, the label's, or the usual one, which is the newest.
 
         Raises:
             RequestError: NOT_FOUND for an unknown model or version, INVALID_ARGUMENT for an unknown label.
@@ -119,10 +127,10 @@ class Models:
             if one is None or one.state != "AVAILABLE":
                 raise not_found(f"Servable not found for request: Specific({target.name}, {version})")
             return one
-        newest = model.newest() if model is not None else None
-        if newest is None:
+        usual = model.usual() if model is not None else None
+        if usual is None:
             raise not_found(f"Servable not found for request: Latest({target.name})")
-        return newest
+        return usual
 
     def listed(self, target: Target) -> list[Listed]:
         """Return what a status request lists, newest first; a label is not looked at, as in TensorFlow Serving.
@@ -176,10 +184,14 @@ class Models:
         """Replace all labels of a model."""
         self._put(name, labels=dict(labels))
 
+    def set_route(self, name: str, route: Route | None) -> None:
+        """Send requests that name no version another way."""
+        self._put(name, route=route)
+
     def forget(self, name: str) -> None:
         """Know a model no more."""
         self._models = {known: model for known, model in self._models.items() if known != name}
 
-    def _put(self, name: str, **parts: dict[int, Servable] | dict[int, Shown] | dict[str, int]) -> None:
+    def _put(self, name: str, **parts: dict[int, Servable] | dict[int, Shown] | dict[str, int] | Route | None) -> None:
         model = self._models.get(name, Model())
         self._models = {**self._models, name: replace(model, **parts)}  # type: ignore[arg-type]

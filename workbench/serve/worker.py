@@ -84,7 +84,10 @@ class Worker:
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         """Return what the supervisor can ask, by name."""
-        own = (self.begin, self.load, self.listen, self.alive, self.drain, self.leave)
+        own = (
+            self.begin, self.load, self.listen, self.alive, self.drain, self.leave,
+            self.route, self.compared, self.refusal,
+        )  # fmt: skip
         return {each.__name__: each for each in own} | {name: self._on_fleet(name) for name in _OF_FLEET}
 
     async def begin(
@@ -123,6 +126,20 @@ class Worker:
         gc.collect()
         gc.freeze()  # what is loaded stays: the collector need not walk it at every hundredth request
 
+    async def route(self, name: str, route: dict[str, Any] | None) -> None:
+        """Send a model's requests that name no version another way."""
+        from workbench.serve.rollout.route import Route
+
+        self._core.set_route(name, None if route is None else Route.parse(route))
+
+    async def compared(self, name: str) -> dict[str, Any] | None:
+        """Return what was counted of a rollout that runs."""
+        return self._core.traffic.compared(name)
+
+    async def refusal(self, name: str, stable: int, canary: int) -> str:
+        """Return why two versions cannot answer the same requests."""
+        return self._core.traffic.refusal(name, stable, canary)
+
     async def alive(self) -> None:
         """Show that the loop turns."""
 
@@ -139,6 +156,11 @@ class Worker:
         """Write what was noted."""
         if self._inference is not None:
             self._inference.close()
+
+    @property
+    def _core(self) -> Inference:
+        assert self._inference is not None, "it has begun"
+        return self._inference
 
     def _on_fleet(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def ask(**arguments: Any) -> Any:

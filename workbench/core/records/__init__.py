@@ -41,6 +41,7 @@ from workbench.core.records.preview import EstimatedAccuracy, PreviewAnswer, Sen
 from workbench.core.records.requests import LoggedRequest
 from workbench.core.records.retrain import RetrainReport
 from workbench.core.records.road import Published, RoadReport, ServingStats, Variant
+from workbench.core.records.rollout import RolloutReport, RolloutSide
 from workbench.core.records.store import Override, StoreChange, StoredVersion
 from workbench.core.records.sweep import (
     Constraint,
@@ -100,6 +101,8 @@ __all__ = [
     "Repeated",
     "RetrainReport",
     "RoadReport",
+    "RolloutReport",
+    "RolloutSide",
     "Sensitivity",
     "SensitivityCell",
     "ServingStats",

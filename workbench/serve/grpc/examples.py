@@ -47,7 +47,7 @@ class Examples:
         """Answer a `MultiInferenceRequest`: several signatures of one model on the same examples."""
         reply = message("tensorflow.serving.MultiInferenceResponse")()
         first = request.tasks[0].model_spec if request.tasks else message("tensorflow.serving.ModelSpec")()
-        servable = self._inference.find(target_of(first))
+        servable = self._inference.choose(target_of(first))
         methods = _tasks(request.tasks, servable)
         examples = _examples(request.input)
         for name, method in methods.items():
@@ -60,7 +60,7 @@ class Examples:
 
     async def _one(self, method: Method, request: Any, call: Call, reply: Any) -> None:
         spec = model_spec(request)
-        servable = self._inference.find(target_of(spec))
+        servable = self._inference.choose(target_of(spec))
         name = spec.signature_name or DEFAULT
         if name not in servable.signatures:
             raise invalid(f"No signature was found with the name: {name}")

@@ -58,7 +58,7 @@ class PredictionService:
     async def predict(self, request: Any, call: Call) -> Any:
         """Answer a `PredictRequest` with the outputs that it names, or with all."""
         spec = model_spec(request)
-        servable = self._inference.find(target_of(spec))
+        servable = self._inference.choose(target_of(spec))
         name = spec.signature_name or DEFAULT
         signature = _signature(servable, name)
         _check_names(request.inputs, signature.inputs)

@@ -94,7 +94,7 @@ class InferenceService:
 
     async def infer(self, request: Any, call: Call) -> Any:
         """Answer a `ModelInferRequest`, in raw bytes where it came in raw bytes."""
-        servable = find(self._inference, _target(request.model_name, request.model_version))
+        servable = find(self._inference, _target(request.model_name, request.model_version), to_run=True)
         signature = servable.signature("")
         if slow_to_read(signature, request.ByteSize()):
             with servable.in_use():  # it must not be unloaded meanwhile

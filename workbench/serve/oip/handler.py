@@ -96,7 +96,7 @@ class Handler:
         asked = _known_route("POST", path)
         if asked.verb != "infer":
             return None
-        servable = find(self._inference, asked.target)
+        servable = find(self._inference, asked.target, to_run=True)
         signature = servable.signature("")
         if slow_to_read(signature, len(body)):
             return None
@@ -152,7 +152,7 @@ class Handler:
     async def _infer(self, asked: Route, header: bytes | None, body: bytes) -> Reply:
         begin = time.perf_counter()
         deadline = time.monotonic() + self._limits.request_seconds
-        servable = find(self._inference, asked.target)
+        servable = find(self._inference, asked.target, to_run=True)
         length = _header_length(header, len(body))
         size = len(body) if length is None else length
         self._check_values(body, size)

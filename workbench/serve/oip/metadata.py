@@ -48,14 +48,19 @@ def model_metadata(inference: Inference, target: Target) -> dict[str, Any]:
     }
 
 
-def find(inference: Inference, target: Target) -> Servable:
+def find(inference: Inference, target: Target, *, to_run: bool = False) -> Servable:
     """Return the version that answers, or say in the protocol's words that there is none.
+
+    Args:
+        inference: The core.
+        target: Whom a request asks.
+        to_run: It asks for an inference, in which a new version may have its turn.
 
     Raises:
         RequestError: NOT_FOUND.
     """
     try:
-        return inference.find(target)
+        return inference.choose(target) if to_run else inference.find(target)
     except RequestError as error:
         if error.code is not Code.NOT_FOUND:
             raise

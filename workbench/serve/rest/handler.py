@@ -95,7 +95,7 @@ class Handler:
         asked = _known_route("POST", path)
         if asked.verb != "predict":
             return None
-        servable = self._models.find(asked.target)
+        servable = self._inference.choose(asked.target)
         read = read_fast(body, servable.signature)
         if read is None:
             return None
@@ -114,7 +114,7 @@ class Handler:
     async def _predict(self, target: Target, body: bytes) -> bytes:
         begin = time.perf_counter()
         try:
-            servable = self._models.find(target)
+            servable = self._inference.choose(target)
         except RequestError:
             # A body that is no JSON is the first thing the original complains about.
             await self._parsed(body)
@@ -151,7 +151,7 @@ class Handler:
     async def _on_examples(self, asked: Route, body: bytes) -> bytes:
         begin = time.perf_counter()
         document = await self._parsed(body)
-        servable = self._models.find(asked.target)
+        servable = self._inference.choose(asked.target)
         short = len(body) <= _INLINE_BYTES
         read = read_examples(document) if short else await asyncio.to_thread(read_examples, document)
         signature = servable.signature(read.signature)

@@ -31,6 +31,7 @@ class _Wanted:
     serving: set[tuple[str, int]] = field(default_factory=set)
     shown: dict[tuple[str, int], tuple[State, str]] = field(default_factory=dict)
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
+    routes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class RemoteFleet:
@@ -120,10 +121,34 @@ class RemoteFleet:
         self._revision += 1
         await self._everyone("label", name=name, labels=dict(labels))
 
+    async def route(self, name: str, route: dict[str, Any] | None) -> None:
+        """Have every worker send a model's requests that name no version another way."""
+        if route is None:
+            self._wanted.routes.pop(name, None)
+        else:
+            self._wanted.routes[name] = route
+        self._revision += 1
+        await self._everyone("route", name=name, route=route)
+
+    async def compared(self, name: str) -> dict[int, dict[str, Any]]:
+        """Return what each worker counted of a rollout, by process id."""
+        workers = [*self._workers]
+        asked = (worker.channel.call("compared", name=name) for worker in workers)
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        return {worker.pid: each for worker, each in zip(workers, found, strict=True) if isinstance(each, dict)}
+
+    async def refusal(self, name: str, stable: int, canary: int) -> str:
+        """Return why two versions cannot answer the same requests, empty where they can."""
+        for worker in [*self._workers]:
+            with contextlib.suppress(ChannelClosedError):
+                return str(await worker.channel.call("refusal", name=name, stable=stable, canary=canary))
+        return ""
+
     async def forget(self, name: str) -> None:
         """Have no worker know a model any more."""
         wanted = self._wanted
         wanted.labels.pop(name, None)
+        wanted.routes.pop(name, None)
         for table in (wanted.versions, wanted.shown):
             for key in [key for key in table if key[0] == name]:
                 table.pop(key)
@@ -164,6 +189,8 @@ class RemoteFleet:
             await worker.channel.call("show", name=name, version=version, state=state, error=error)
         for name, labels in [*wanted.labels.items()]:
             await worker.channel.call("label", name=name, labels=labels)
+        for name, route in [*wanted.routes.items()]:
+            await worker.channel.call("route", name=name, route=route)
 
     def _lose(self, name: str, version: int, refusal: RequestError) -> None:
         """Give up a version that nobody can load again, so that the others are not lost with it."""

@@ -68,6 +68,7 @@ class Supervisor:
 
     Attributes:
         crew: The workers.
+        fleet: What they hold.
         ports: What is held, by door.
     """
 
@@ -75,12 +76,12 @@ class Supervisor:
         settings = asked.settings
         self._asked = asked
         self._audit = Audit(asked.audit)
-        self._fleet = RemoteFleet()
+        self.fleet = RemoteFleet()
         self._manager: Manager | None = None
         self._listening = False
         self._ending = asyncio.Event()
         self._forced = asyncio.Event()
-        self.crew = Crew(asked.workers, self._start, self._prepare, self._fleet.leave)
+        self.crew = Crew(asked.workers, self._start, self._prepare, self.fleet.leave)
         self.ports: dict[str, HeldPort] = {}
         # Workers share the cores.
         threads = settings.batching.num_batch_threads or max(1, automatic_workers() // asked.workers)
@@ -174,7 +175,7 @@ class Supervisor:
     def _manage(self, configs: list[ModelConfig]) -> Manager:
         settings = self._asked.settings
         return Manager(
-            self._fleet,
+            self.fleet,
             configs,
             poll_seconds=settings.poll_seconds,
             retries=Retries(settings.max_load_retries, settings.load_retry_seconds),
@@ -219,7 +220,7 @@ class Supervisor:
         await worker.channel.call(
             "begin", settings=self._plain_settings, index=worker.index, counters=counters, requests=requests
         )
-        await self._fleet.join(worker)
+        await self.fleet.join(worker)
         if self._listening:
             await self._listen(worker)
 
