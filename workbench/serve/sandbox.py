@@ -99,6 +99,7 @@ def serve(
     require_engine(engine, (*get_args(Engine), "ray"))
     workspace = Workspace.of(workspace)
     asked = ServeSettings(name=name, port=port, **settings)
+    _require_log(asked, engine)
     if engine == "ray":
         from workbench.serve.on_ray.application import serve_on_ray
 
@@ -125,6 +126,7 @@ def start(
         WorkspaceError: The workspace cannot be written; nothing is left behind.
     """
     require_engine(engine)
+    _require_log(settings, engine)
     if engine == "tensorflow-serving":
         require_original(settings, store, versions)
     asked = {
@@ -150,6 +152,13 @@ def require_engine(engine: str, known: Sequence[str] = get_args(Engine)) -> None
     if engine not in known:
         hint = 'Ray serves from Python: `workbench.serve(artifact, engine="ray")`' if engine == "ray" else ""
         raise BadInputError.of("engine", rule=f"must be one of {', '.join(known)}", got=engine, hint=hint)
+
+
+def _require_log(settings: ServeSettings, engine: str) -> None:
+    if settings.request_log is not None and engine != "workbench":
+        raise BadInputError.of(
+            "request_log", rule=f"must be left out where {engine} serves, which notes nothing", got=settings.request_log
+        )
 
 
 def attach_server(server: str | Path, workspace: Workspace | None = None) -> Sandbox:

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import urllib3
 
+from workbench.core.errors import BadInputError
+from workbench.core.workspace import Workspace
 from workbench.monitor.request_log import follow, read
 from workbench.serve.client import client
 from workbench.serve.sandbox import Sandbox, serve
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from workbench.core.artifact import Artifact
     from workbench.core.records import LoggedRequest
-    from workbench.core.workspace import Workspace
 
 SECONDS = 30.0
 X = np.arange(8, dtype=np.float32).reshape(2, 2, 2, 1) / 8
@@ -121,6 +122,13 @@ def test_where_there_is_no_room_it_serves_and_goes_on_when_there_is(
 def test_nothing_is_noted_where_nobody_asked(served: Sandbox) -> None:
     ask(served, 1)
     assert not (served.folder / "requests").exists()
+
+
+@pytest.mark.parametrize("engine", ["ray", "tensorflow-serving"])
+def test_others_that_note_nothing_are_not_asked_to(engine: Any, tiny_onnx: Artifact, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=f"request_log must be left out where {engine} serves"):
+        serve(tiny_onnx, "tiny", workspace=Workspace.at(tmp_path), engine=engine, request_log=True)
+    assert not list(tmp_path.iterdir())
 
 
 def ask(sandbox: Sandbox, times: int) -> None:
