@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workbench.core.records.monitor import MonitorReport
 from workbench.jobs.lock import is_held
@@ -16,6 +16,7 @@ from workbench.monitor.labels import read_labels
 from workbench.monitor.live_accuracy import LiveAccuracy
 from workbench.monitor.recent import Condition, RecentCounts, RecentRequests
 from workbench.monitor.request_log import Cursor, log_folder, read
+from workbench.monitor.seen import Seen
 from workbench.monitor.settings import MonitorSettings
 
 if TYPE_CHECKING:
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("workbench.monitor")
 _WATCH, _DRIFT = MonitorSettings(), DriftSettings()
 _SHADOW = "SHADOW"
-
-
-class _Seen(NamedTuple):
-    """What one look found."""
-
-    requests: int
-    condition: Condition
-    accuracy: Proportion | None
-    drift: DriftReport | None
 
 
 class Monitor:
@@ -101,8 +93,8 @@ class Monitor:
         """
         now = time.time() if now is None else now
         seen = self._look(now)
-        facts = _facts(seen)
-        events = self.alarms.observe(facts, time=now, words=_words(seen))
+        facts = seen.facts()
+        events = self.alarms.observe(facts, time=now, words=seen.words())
         self._tell(events)
         return MonitorReport(
             time=now,
@@ -145,14 +137,14 @@ class Monitor:
         for target in self.targets:
             target.close()
 
-    def _look(self, now: float) -> _Seen:
+    def _look(self, now: float) -> Seen:
         requests = self._requests()
         condition, count = self._recent.observe(requests, now), len(requests)
         if self._counts is not None:
             condition, count = self._counts.observe(now)
         elif not requests and not _lives(self._server):
             condition = Condition(None, None, is_up=False)
-        return _Seen(count, condition, self._right(requests), self._drift(requests, now))
+        return Seen(count, condition, self._right(requests), self._drift(requests, now))
 
     def _requests(self) -> tuple[LoggedRequest, ...]:
         if _is_url(self._server):
@@ -205,32 +197,6 @@ class Monitor:
                     target.send(event)
                 except Exception:  # noqa: BLE001 - a target may be of anybody's making
                     _LOG.exception("An alarm could not be told.")
-
-
-def _facts(seen: _Seen) -> dict[str, float]:
-    """Return what rules are asked about: of a share, the end of its interval that is certain."""
-    condition = seen.condition
-    found: dict[str, float | None] = {
-        "error_rate": condition.errors.low if condition.errors is not None else None if condition.is_up else 1.0,
-        "p95_ms": condition.p95_ms,
-        "accuracy": seen.accuracy.high if seen.accuracy is not None else None,
-        "drift": sum(test.alarm for test in seen.drift.tests) if seen.drift is not None else None,
-    }
-    return {name: float(value) for name, value in found.items() if value is not None}
-
-
-def _words(seen: _Seen) -> dict[str, str]:
-    found = {}
-    errors, right = seen.condition.errors, seen.accuracy
-    if not seen.condition.is_up:
-        found["error_rate"] = "The server does not answer."
-    if errors is not None:
-        found["error_rate"] = f"{errors.successes} of the last {errors.total} requests failed."
-    if right is not None:
-        found["accuracy"] = f"{right.successes} of the last {right.total} labelled answers were right."
-    if seen.drift is not None:
-        found["drift"] = seen.drift.words
-    return found
 
 
 def _is_url(server: object) -> bool:
