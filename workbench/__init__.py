@@ -88,6 +88,13 @@ _PUBLIC = {
     "Override": "workbench.core.records",
     "run": "workbench.pipeline.road",
     "RoadSettings": "workbench.pipeline.road",
+    "RunConfig": "workbench.pipeline.config",
+    "read_config": "workbench.pipeline.config",
+    "PublishSettings": "workbench.pipeline.publishing",
+    "hard_set": "workbench.pipeline.hard_set",
+    "retrain": "workbench.pipeline.retrain",
+    "RetrainSettings": "workbench.pipeline.retrain",
+    "RetrainBudget": "workbench.pipeline.budget",
     # faces
     "TrainPanel": "workbench.panels.train",
     "EvaluatePanel": "workbench.panels.evaluate",
