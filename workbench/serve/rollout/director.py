@@ -85,9 +85,10 @@ class Director:
         Raises:
             ServingError: There was none.
         """
-        if self._last is not None:
-            return self._last
-        return await self._report()
+        if self._asked is not None and not self._running:
+            async with self._changing:  # it ends just now
+                pass
+        return self._last if self._last is not None else await self._report()
 
     async def promote(self, why: str = "", by: str = "", override: Override | None = None) -> RolloutReport:
         """Let the new version answer all requests, and return when all workers do.
