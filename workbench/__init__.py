@@ -80,7 +80,18 @@ _PUBLIC = {
     "serve_on_nodes": "workbench.serve.on_ray.nodes",
     "Replicas": "workbench.serve.on_ray.settings",
     "jobs": "workbench",
+    # monitoring
     "health": "workbench.monitor.health",
+    "Monitor": "workbench.monitor.watch",
+    "MonitorSettings": "workbench.monitor.settings",
+    "Reference": "workbench.monitor.drift",
+    "DriftSettings": "workbench.monitor.drift",
+    "Rule": "workbench.monitor.alarms",
+    "LogTarget": "workbench.monitor.alarms",
+    "WebhookTarget": "workbench.monitor.alarms",
+    "CommandTarget": "workbench.monitor.alarms",
+    "CallbackTarget": "workbench.monitor.alarms",
+    "label": "workbench.monitor.labels",
     "Store": "workbench.serve.store",
     # packages
     "package": "workbench",

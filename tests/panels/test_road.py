@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.core.workspace import Workspace
 
-LONG = 60
+LONG = 180
 
 
 def small_data(file: Path, *, classes: int = 3) -> Path:

@@ -16,6 +16,9 @@ SHOWN = {
     "audit.py": 1,  # when an action was taken, in a line of the log
     "versions/manager.py": 1,  # when a reload was done, in its history
     "client/http.py": 1,  # `Retry-After` may be a date
+    "store/history.py": 1,  # when a change was made
+    "request_log/lines.py": 1,  # when a request came
+    "request_log/files.py": 1,  # how old a file is that another process wrote
 }
 """Where the time of day is written down for people, or read from what others wrote: uses by file."""
 

@@ -73,7 +73,7 @@ class Files:
         """Delete what is too old or too much; never raises."""
         # A file spans half of the time at most, so its last line's age tells that of its first.
         half = self._settings.max_age_seconds / 2
-        if self._file is not None and time.time() - self._begun >= half:
+        if self._file is not None and time.monotonic() - self._begun >= half:
             self.close()
         mine = [*numbered(self._folder).get(self._worker, {}).values()]
         for at, path in enumerate(mine):
@@ -114,7 +114,7 @@ class Files:
         path = self._folder / f"{self._worker}-{self._number}.jsonl"
         # What clients sent is the owner's alone.
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        self._path, self._size, self._synced, self._begun = path, 0, 0, time.time()
+        self._path, self._size, self._synced, self._begun = path, 0, 0, time.monotonic()
         self.tidy()
         return self._file
 

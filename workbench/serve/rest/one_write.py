@@ -38,10 +38,12 @@ class OneWrite(asyncio.Transport):
         self._parts.append(data)
 
     def flush(self) -> None:
-        """Send what was written in this turn."""
+        """Send what was written in this turn; nobody is there for it where the connection is broken."""
         if self._parts:
             data = b"".join(self._parts)
             self._parts.clear()
+            if self._inner.is_closing():
+                return
             self.written += len(data)
             self._inner.write(data)
 
