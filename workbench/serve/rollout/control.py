@@ -45,8 +45,8 @@ class Rollouts:
         """Try a new version beside the one that answers; no request fails for it.
 
         The version that answers meanwhile is the one that the store calls `stable` where the server holds it, else the
-        newest other one. What is published while a rollout runs waits for its end. Requests that name a version or
-        a label go where they say.
+        newest other one. What is published while a rollout runs answers only who names it. Requests that name a version
+        or a label go where they say.
 
         Args:
             version: One of the store's, or an artifact, which becomes the model's next version.
