@@ -54,6 +54,8 @@ def test_it_is_started_with_our_options_and_has_our_handle(
         assert server.client.predict(ONES).tolist() == [[2.0, 2.0]]
         with pytest.raises(ServingError, match="cannot parse the graph"):
             server.publish(saved_model("damaged"))
+        with pytest.raises(ServingError, match="TensorFlow Serving has no rollouts"):
+            server.rollout(1)
         assert attach_server("m", home).url == server.url
         assert "Running ModelServer at" in server.logs()
         process = psutil.Process(server.workers[0].pid)

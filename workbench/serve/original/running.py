@@ -16,6 +16,7 @@ from workbench.core.workspace import write_atomic
 from workbench.serve.config.model_server import write_models
 from workbench.serve.control import Refusal, Reload
 from workbench.serve.original.options import BINARY, MODELS, flags, texts
+from workbench.serve.rollout.asked import refused_rollouts
 from workbench.serve.supervision.control_door import ControlDoor
 from workbench.serve.supervision.ports import hold
 from workbench.serve.supervision.status import WorkerStatus
@@ -59,6 +60,7 @@ class Original:
             "versions": self._versions,
             "stop": self._stop,
             "about": self._about,
+            **refused_rollouts("TensorFlow Serving has no rollouts; serve with engine='workbench'."),
         }
         async with ControlDoor(self._folder, asked) as door:
             self._herald.open(door)

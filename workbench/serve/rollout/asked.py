@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import ServingError
 from workbench.core.records.store import Override
 from workbench.serve.rollout.settings import RolloutSettings
 
@@ -30,3 +31,12 @@ def rollout_handlers(director: Director) -> dict[str, Callable[..., Awaitable[An
         return (await director.abort(why, by)).to_json()
 
     return {each.__name__: each for each in (rollout, comparison, promote, abort)}
+
+
+def refused_rollouts(reason: str) -> dict[str, Callable[..., Awaitable[Any]]]:
+    """Return the same for a server that has no rollouts: each says why."""
+
+    async def refuse(**_: Any) -> None:
+        raise ServingError(reason)
+
+    return dict.fromkeys(("rollout", "comparison", "promote", "abort"), refuse)
