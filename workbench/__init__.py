@@ -74,6 +74,7 @@ _PUBLIC = {
     "Limits": "workbench.serve.limits",
     "Security": "workbench.serve.security",
     "new_key": "workbench.serve.security",
+    "RolloutRule": "workbench.serve.rollout",
     "attach_server": "workbench.serve.sandbox",
     "ServeSettings": "workbench.serve.settings",
     "serve_on_ray": "workbench.serve.on_ray.application",
