@@ -93,6 +93,8 @@ _PUBLIC = {
     "CommandTarget": "workbench.monitor.alarms",
     "CallbackTarget": "workbench.monitor.alarms",
     "label": "workbench.monitor.labels",
+    "drill": "workbench.pipeline.drill.verb",
+    "DrillSettings": "workbench.pipeline.drill.settings",
     "Store": "workbench.serve.store",
     # packages
     "package": "workbench",

@@ -11,6 +11,7 @@ from workbench.jobs.lock import is_held
 from workbench.jobs.state import LEASE
 from workbench.monitor.alarms import Alarms, LogTarget, default_rules
 from workbench.monitor.drift import DriftDetector, DriftSettings
+from workbench.monitor.inside import Inside
 from workbench.monitor.labels import NAME as LABELS
 from workbench.monitor.labels import read_labels
 from workbench.monitor.live_accuracy import LiveAccuracy
@@ -80,6 +81,7 @@ class Monitor:
         self._version = version
         self._recent = RecentRequests(settings)
         self._counts = _counts(server, model, settings)
+        self._inside = _inside(server, settings)
         self._detector = None if reference is None else DriftDetector(reference, drift)
         self._accuracy = LiveAccuracy(settings.labelled)
         self._labels: dict[str, tuple[int, ...]] = {}
@@ -144,7 +146,8 @@ class Monitor:
             condition, count = self._counts.observe(now)
         elif not requests and not _lives(self._server):
             condition = Condition(None, None, is_up=False)
-        return Seen(count, condition, self._right(requests), self._drift(requests, now))
+        inside = {} if self._inside is None else self._inside.observe(now)
+        return Seen(count, condition, self._right(requests), self._drift(requests, now), inside)
 
     def _requests(self) -> tuple[LoggedRequest, ...]:
         if _is_url(self._server):
@@ -216,3 +219,9 @@ def _counts(server: Sandbox | str | Path, model: str, settings: MonitorSettings)
         notes = server.settings.request_log is not None
         return None if notes else RecentCounts(server, model or server.name, settings)
     return RecentCounts(str(server), model or "model", settings) if _is_url(server) else None
+
+
+def _inside(server: Sandbox | str | Path, settings: MonitorSettings) -> Inside | None:
+    from workbench.serve.handle import Sandbox
+
+    return Inside(server, settings) if isinstance(server, Sandbox) else None

@@ -163,11 +163,12 @@ class Counters:
 
     def stats(self, name: str, version: str) -> ServingStats:
         """Return one model's figures over all workers; percentiles are of the last answers kept."""
-        predictions, errors, last = 0, 0, []
+        predictions, errors, unlogged, last = 0, 0, 0, []
         for row in self._all_rows():
             if _name(row) == name:
                 predictions += int(row["predictions"])
                 errors += int(row["errors"])
+                unlogged += int(row["not_noted"])
                 last += row["last"][: min(int(row["answered"]), KEPT)].tolist()
         last.sort()
         return ServingStats(
@@ -179,6 +180,7 @@ class Counters:
             p95_ms=_percentile_ms(last, 0.95),
             p99_ms=_percentile_ms(last, 0.99),
             uptime_s=round(max(time.monotonic() - self.started, 0.0), 3),
+            unlogged=unlogged,
         )
 
     def _all_rows(self) -> Iterator[Any]:

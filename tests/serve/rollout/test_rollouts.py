@@ -61,6 +61,49 @@ def test_tried_refused_and_followed_by_a_better_one(sandbox: Sandbox, factor: Ma
     assert set(answers(sandbox, 20)) == {3}
 
 
+def test_rolled_back_the_version_before_answers_all(sandbox: Sandbox, factor: Make) -> None:
+    sandbox.publish(factor(2))
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        while not load.over.is_set():
+            try:
+                answers(sandbox, 1)
+            except Exception as error:  # noqa: BLE001 - whatever it is, a client saw it
+                failed.append(error)
+
+    load = Unceasing([ask, ask])
+    with load:
+        assert sandbox.rollback(why="it is twice as loud") == 1  # nothing was ever called stable
+        assert set(answers(sandbox, 20)) == {1}
+        assert sandbox.publish(factor(3), label="stable", verdict=PASSED).labels == {"m": {"stable": 3}}
+        sandbox.publish(factor(4), label="stable", verdict=PASSED)
+        assert set(answers(sandbox, 20)) == {4}
+        assert sandbox.rollback(why="worse", by="anna") == 3
+        assert set(answers(sandbox, 20)) == {3}
+        sandbox.reload()
+        assert set(answers(sandbox, 20)) == {3}  # though version 4 is the newest of the store
+        assert set(answers(sandbox, 5, label="stable")) == {3}
+        assert sandbox.rollback(to=4) == 4
+        assert set(answers(sandbox, 20)) == {4}
+    assert failed == []
+    last = [line for line in sandbox._store.history("m") if line.action == "rollback"]
+    assert [(line.version, line.who, line.why) for line in last][:1] == [(3, "anna", "worse")]
+    with pytest.raises(ServingError, match=r"to must be a version of m beside the one that answers \(4\), got 9"):
+        sandbox.rollback(to=9)
+    assert set(answers(sandbox, 5)) == {4}
+
+
+def test_rolled_back_while_a_rollout_runs_it_is_aborted(sandbox: Sandbox, factor: Make) -> None:
+    sandbox.rollout(factor(2), percent=100)
+    assert set(answers(sandbox, 5)) == {2}
+    with pytest.raises(ServingError, match="runs; call abort"):
+        sandbox.rollback(to=1)
+    assert sandbox.rollback(why="an alarm") == 1
+    assert sandbox.comparison().state == "aborted"
+    assert set(answers(sandbox, 5)) == {1}
+
+
 def test_promoted_it_is_called_stable(sandbox: Sandbox, factor: Make) -> None:
     sandbox.rollout(factor(2), percent=0, verdict=PASSED)
     assert set(answers(sandbox, 20)) == {1}

@@ -5,6 +5,7 @@ A plot is a function from data to one of these, and a function from it to a pict
 
 from workbench.core.records.base import Record, read_record
 from workbench.core.records.damage import ClassChange, Damage, Flip, LayerError
+from workbench.core.records.drill import DrillMoment, DrillReport
 from workbench.core.records.evaluation import (
     CalibrationBin,
     ClassScore,
@@ -65,6 +66,8 @@ __all__ = [
     "Damage",
     "DriftReport",
     "DriftTest",
+    "DrillMoment",
+    "DrillReport",
     "EpochPoint",
     "Estimate",
     "EstimatedAccuracy",

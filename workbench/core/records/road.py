@@ -45,7 +45,10 @@ class Variant(Record):
 
 
 class ServingStats(Record):
-    """What a server has seen so far; latencies in milliseconds, over the last requests it keeps."""
+    """What a server has seen so far; latencies in milliseconds, over the last requests it keeps.
+
+    `unlogged` counts what its request log could not take.
+    """
 
     model: str
     version: str
@@ -55,6 +58,7 @@ class ServingStats(Record):
     p95_ms: float | None
     p99_ms: float | None
     uptime_s: float
+    unlogged: int = 0
 
 
 class Published(Record):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from workbench.core.errors import BadInputError
 from workbench.core.settings import Settings
 
-Metric = Literal["error_rate", "p95_ms", "drift", "accuracy"]
+Metric = Literal["error_rate", "p95_ms", "drift", "accuracy", "restarts", "unlogged"]
 
 _LARGE = 1e12
 _WORDS = re.compile(

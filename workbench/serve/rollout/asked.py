@@ -30,7 +30,10 @@ def rollout_handlers(director: Director) -> dict[str, Callable[..., Awaitable[An
     async def abort(why: str = "", by: str = "") -> dict[str, Any]:
         return (await director.abort(why, by)).to_json()
 
-    return {each.__name__: each for each in (rollout, comparison, promote, abort)}
+    async def rollback(to: int | None = None, why: str = "", by: str = "") -> int:
+        return await director.rollback(to, why, by)
+
+    return {each.__name__: each for each in (rollout, comparison, promote, abort, rollback)}
 
 
 def refused_rollouts(reason: str) -> dict[str, Callable[..., Awaitable[Any]]]:
@@ -39,4 +42,4 @@ def refused_rollouts(reason: str) -> dict[str, Callable[..., Awaitable[Any]]]:
     async def refuse(**_: Any) -> None:
         raise ServingError(reason)
 
-    return dict.fromkeys(("rollout", "comparison", "promote", "abort"), refuse)
+    return dict.fromkeys(("rollout", "comparison", "promote", "abort", "rollback"), refuse)

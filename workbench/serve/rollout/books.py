@@ -53,6 +53,20 @@ class Books:
         ended = self._end(f"promoted, {why or 'by hand'}", by)
         return "; ".join(each for each in (note, ended) if each)
 
+    def before(self) -> int | None:
+        """Return the version that was called stable before; None where none was that is still there."""
+        return self._store.before(self._name, STABLE)
+
+    def rollback(self, to: int, why: str, by: str) -> str:
+        """Call an earlier version stable again; return why the store does not, where it has none that is stable."""
+        try:
+            self._store.rollback(self._name, STABLE, to, bless=None, by=by or _BY, why=why)
+        except WorkbenchError as error:
+            if self.stable() is not None:
+                raise
+            return f"the store calls no version stable: {error}"
+        return ""
+
     def abort(self, why: str, by: str) -> str:
         """Call no version canary any more; return what the store said to it."""
         return self._end(f"aborted, {why or 'by hand'}", by)

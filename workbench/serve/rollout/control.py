@@ -113,5 +113,25 @@ class Rollouts:
         """
         return self._ask_rollout("abort", why=why, by=by)
 
+    def rollback(self, to: int | None = None, why: str = "", *, by: str = "") -> int:
+        """Let an earlier version answer all requests again and be called `stable`; no request fails for it.
+
+        A rollout that runs is aborted instead, where no version is named. The version answers until a newer one is
+        published.
+
+        Args:
+            to: The version; None is the one that was stable before, or, where none ever was, the one before the one
+                that answers.
+            why: Kept in the store's history.
+            by: Who does it.
+
+        Returns:
+            The version that answers now.
+
+        Raises:
+            ServingError: There is no such version, or it cannot be served; all is as before then.
+        """
+        return int(self._watch.ask("rollback", _SECONDS, to=to, why=why, by=by))
+
     def _ask_rollout(self, what: str, **arguments: Any) -> RolloutReport:
         return RolloutReport.from_json(self._watch.ask(what, _SECONDS, **arguments))

@@ -113,6 +113,44 @@ class Director:
             note = await asyncio.to_thread(self._books.abort, why, by)
             return await self._end("aborted", report, report.stable.version, report.canary.version, why, note)
 
+    async def rollback(self, to: int | None = None, why: str = "", by: str = "") -> int:
+        """Let an earlier version answer all requests, and return its number when all workers do.
+
+        A rollout that runs is aborted where no version is named.
+
+        Raises:
+            BadInputError: There is no such version, or none that was stable before.
+            ServingError: It cannot be served; all is as before then.
+        """
+        if self._running and to is None:
+            return (await self.abort(why, by)).stable.version
+        async with self._changing:
+            if self._running:
+                raise ServingError(f"a rollout of {self._name} runs; call abort() first, or roll back without `to`.")
+            answering = self._answering()
+            target = await self._earlier(to, answering)
+            before, versions = self._route, self._catalogue.versions
+            self._catalogue.stage(answering, target)
+            try:
+                await self._bring(answering, target)
+            except BaseException:
+                self._catalogue.unstage(versions)
+                await self._supervisor.reload()
+                await self._send(before)
+                raise
+            await self._settle_route(target)  # nobody waits for the store
+            try:
+                note = await asyncio.to_thread(self._books.rollback, target, why, by)
+            except WorkbenchError as error:
+                note = str(error)
+            self._catalogue.settle(target, answering)
+            await self._supervisor.reload()
+            _log.warning(
+                "%s: rolled back from version %d to %d: %s", self._name, answering, target,
+                "; ".join(each for each in (why or "by hand", note) if each),
+            )  # fmt: skip
+            return target
+
     @property
     def _running(self) -> bool:
         return self._asked is not None and self._route is not None and self._route.canary is not None
@@ -135,6 +173,27 @@ class Director:
             "version", rule="must be tried beside another version that answers", got=canary,
             hint="publish the new version with `sandbox.rollout(artifact)`, not with `sandbox.publish`",
         )  # fmt: skip
+
+    def _answering(self) -> int:
+        """Return the version that answers who names none."""
+        available = self._available()
+        newest = max(available, default=0)
+        if self._route is not None and self._route.stable in available and newest <= (self._route.until or newest):
+            return self._route.stable
+        return newest
+
+    async def _earlier(self, to: int | None, answering: int) -> int:
+        published = await asyncio.to_thread(self._books.versions)
+        target = await asyncio.to_thread(self._books.before) if to is None else to
+        if target is None:  # nothing was ever called stable
+            target = max((version for version in published if version < answering), default=None)
+        if target is None or target not in published or target == answering:
+            others = ", ".join(str(version) for version in published if version != answering)
+            raise BadInputError.of(
+                "to", rule=f"must be a version of {self._name} beside the one that answers ({answering})", got=to,
+                hint=f"there are {others}" if others else "publish one first",
+            )  # fmt: skip
+        return target
 
     async def _bring(self, stable: int, canary: int) -> None:
         done, error = await self._supervisor.reload()

@@ -1,0 +1,1 @@
+"""Incidents that are caused on purpose: one fault a file."""

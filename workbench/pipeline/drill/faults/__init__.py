@@ -1,0 +1,1 @@
+"""The faults, found by their file names."""
