@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import urllib3
 
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
@@ -38,6 +39,23 @@ def test_a_socket_is_where_its_caller_works(tmp_path: Path, monkeypatch: pytest.
 def test_doors_have_numbers_of_their_own(ports: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadInputError, match=sentence):
         ServeSettings(**ports)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/V2", "/v2/models", "/healthz", "/monitoring/stats", "metrics", "/a b"]
+)
+def test_metrics_have_a_path_of_their_own(path: str) -> None:
+    with pytest.raises(BadInputError, match="metrics_path must"):
+        ServeSettings(metrics_path=path)
+
+
+def test_metrics_are_where_they_were_asked_for(tiny_onnx: Artifact, tmp_path: Path) -> None:
+    workspace = Workspace.at(tmp_path / "home")
+    with serve(tiny_onnx, "tiny", workspace=workspace, workers=1, metrics_path="/metrics") as server:
+        page = urllib3.request("GET", f"{server.url}/metrics")
+        assert page.status == 200
+        assert b":tensorflow:serving:request_count" in page.data
+        assert urllib3.request("GET", f"{server.url}/monitoring/prometheus/metrics").status == 404
 
 
 def test_free_ports_are_different_though_their_number_is_the_same() -> None:

@@ -48,7 +48,10 @@ class Doors:
             first: This worker is the one that listens where only one can: on a Unix socket.
         """
         settings = self._settings
-        app = rest_app(self._inference, self._control, settings.limits, settings.security, cors=settings.cors)
+        app = rest_app(
+            self._inference, self._control, settings.limits, settings.security,
+            cors=settings.cors, metrics_path=settings.metrics_path,
+        )  # fmt: skip
         await self._serve(app, ports["rest"])
         if "oip" in ports:
             inference = self._inference

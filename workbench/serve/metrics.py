@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Rows = dict[str, Any]
 
-PATH = "/monitoring/prometheus/metrics"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _PREFIX = ":tensorflow:serving:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,9 @@ from workbench.serve.security import Security, require_guarded
 
 MODEL_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}$"
 """A model name is one folder of the store and one part of a URL: it can leave neither."""
+
+METRICS_PATH = "/monitoring/prometheus/metrics"
+"""TensorFlow Serving's own."""
 
 _PORT = 65535
 
@@ -42,6 +46,9 @@ class ServeSettings(Settings):
     workers: int = Field(default=0, ge=0, le=256, description="processes that answer; 0 takes one a core")
     threads: int = Field(default=1, ge=1, le=64, description="threads one inference may use")
     cors: bool = Field(default=False, description="let pages of other origins ask over REST")
+    metrics_path: str = Field(
+        default=METRICS_PATH, pattern=r"^/[^?#\s]{1,255}$", description="path of the page of metrics on the REST port"
+    )
     policy: Literal["specific", "latest", "all"] = Field(
         default="specific", description="versions served: those it was given, the newest of the store, or all of it"
     )
@@ -73,6 +80,13 @@ class ServeSettings(Settings):
             if port and port == info.data.get(name):
                 raise ValueError(f"must be another number than that of {door}")
         return port
+
+    @field_validator("metrics_path")
+    @classmethod
+    def _is_free(cls, path: str) -> str:
+        if re.match(r"/(v1/|v2(/|$)|healthz$|monitoring/stats$)", path, re.IGNORECASE):
+            raise ValueError("must not be one of the server's other paths")
+        return path
 
     @field_validator("request_log", mode="before")
     @classmethod

@@ -124,11 +124,10 @@ def test_all_that_can_be_told(tmp_path: Path) -> None:
     assert (asked.max_load_retries, asked.load_retry_seconds, asked.label_rule) == (100, 0, "new")
     assert (asked.batching.mode, asked.batching.max_batch_size) == ("on", 16)
     assert (asked.host, asked.security.api_keys, asked.oip_port) == ("0.0.0.0", {key.sha256: "admin"}, 8080)
-    assert (asked.workers, asked.trust) == (3, True)
+    assert (asked.workers, asked.trust, asked.metrics_path) == (3, True, "/metrics")
     assert found.notes == (
         "no rest_api_port was given; REST is on a free port of this machine",
         "thread_pool_name of batching has no effect",
-        "the page of metrics is at /monitoring/prometheus/metrics, not at /metrics",
     )
 
 

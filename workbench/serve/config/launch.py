@@ -15,7 +15,7 @@ from workbench.serve.config.model_config import ModelConfig
 from workbench.serve.config.tokens import TextProtoError
 from workbench.serve.limits import Limits
 from workbench.serve.security import Security
-from workbench.serve.settings import MODEL_NAME, ServeSettings
+from workbench.serve.settings import METRICS_PATH, MODEL_NAME, ServeSettings
 from workbench.serve.versions.config_file import ConfigFile
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _launch(flags: Flags, folder: Path) -> Launch:
         workers=flags.workers,
         threads=_threads(flags),
         cors=flags.rest_api_enable_cors_support,
+        metrics_path=_metrics_path(flags),
         poll_seconds=max(flags.file_system_poll_wait_seconds, 0),
         max_load_retries=min(flags.max_num_load_retries, _MOST_RETRIES),
         load_retry_seconds=min(max(flags.load_retry_interval_micros, 0) / 1e6, _LONGEST_RETRY_SECONDS),
@@ -119,7 +120,6 @@ def _launch(flags: Flags, folder: Path) -> Launch:
         batching=_batching(flags, notes),
         limits=Limits(request_seconds=flags.rest_api_timeout_in_ms / 1000, body_bytes=_BODY_BYTES),
     )
-    _monitoring(flags, notes)
     poll = max(flags.model_config_file_poll_wait_seconds, 0)
     return Launch(settings, models, file, poll if file is not None else 0, tuple(notes))
 
@@ -186,12 +186,10 @@ def _keys(path: Path) -> dict[str, Any]:
     return found
 
 
-def _monitoring(flags: Flags, notes: list[str]) -> None:
+def _metrics_path(flags: Flags) -> str:
     if not flags.monitoring_config_file:
-        return
-    asked = _read(Path(flags.monitoring_config_file), monitoring.TYPE, monitoring.read_monitoring)
-    if asked.enable and asked.path != monitoring.DEFAULT_PATH:
-        notes.append(f"the page of metrics is at {monitoring.DEFAULT_PATH}, not at {asked.path}")
+        return METRICS_PATH
+    return _read(Path(flags.monitoring_config_file), monitoring.TYPE, monitoring.read_monitoring).path
 
 
 def _read(path: Path, type_name: str, reader: Callable[[str], T]) -> T:

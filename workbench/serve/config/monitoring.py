@@ -7,17 +7,16 @@ from pydantic import Field
 from workbench.core.settings import Settings
 from workbench.serve.config.fields import Fields
 from workbench.serve.config.text_proto import parse
+from workbench.serve.settings import METRICS_PATH
 
 TYPE = "tensorflow.serving.MonitoringConfig"
-
-DEFAULT_PATH = "/monitoring/prometheus/metrics"
 
 
 class Monitoring(Settings):
     """The page of metrics."""
 
     enable: bool = Field(default=False, description="whether the page is there")
-    path: str = Field(default=DEFAULT_PATH, pattern=r"^/[^?#\s]*$", description="path of the page on the REST port")
+    path: str = Field(default=METRICS_PATH, pattern=r"^/[^?#\s]*$", description="path of the page on the REST port")
 
 
 def read_monitoring(text: str) -> Monitoring:
@@ -32,6 +31,6 @@ def read_monitoring(text: str) -> Monitoring:
     top.end()
     if fields is None:
         return Monitoring()
-    found = Monitoring(enable=fields.boolean("enable"), path=fields.text("path") or DEFAULT_PATH)
+    found = Monitoring(enable=fields.boolean("enable"), path=fields.text("path") or METRICS_PATH)
     fields.end()
     return found

@@ -43,7 +43,9 @@ def build_door(configs: list[dict[str, Any]], settings: dict[str, Any]) -> ASGIA
     for each in configs:
         _load(ModelConfig.parse(each), maker(asked, counters), models)
     inference = Inference(models, counters, asked.batching)
-    return rest_app(inference, NoControl(models), asked.limits, asked.security, cors=asked.cors)
+    return rest_app(
+        inference, NoControl(models), asked.limits, asked.security, cors=asked.cors, metrics_path=asked.metrics_path
+    )
 
 
 def _load(config: ModelConfig, make: Callable[[str, int, Path], Servable], models: Models) -> None:

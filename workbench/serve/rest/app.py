@@ -14,10 +14,11 @@ from workbench.serve.rest.guarded import Guarded
 from workbench.serve.rest.handler import Handler, health_body, stats_body
 from workbench.serve.rest.json_write import write_error
 from workbench.serve.rest.replies import Reply, error_reply, json_reply, not_found_page, preflight
+from workbench.serve.settings import METRICS_PATH
 from workbench.serve.status import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,11 +27,19 @@ if TYPE_CHECKING:
     from workbench.serve.limits import Limits
     from workbench.serve.security import Security
 
+    Pages = Mapping[str, Callable[[], Reply]]
+
 STATS_PATH = "/monitoring/stats"
 
 
 def rest_app(
-    inference: Inference, control: Control, limits: Limits, security: Security, *, cors: bool = False
+    inference: Inference,
+    control: Control,
+    limits: Limits,
+    security: Security,
+    *,
+    cors: bool = False,
+    metrics_path: str = METRICS_PATH,
 ) -> Guarded:
     """Return the ASGI application of the REST port: health, metrics, TensorFlow Serving's `/v1`, and `/v2`.
 
@@ -40,9 +49,11 @@ def rest_app(
         limits: What one client may ask.
         security: Keys, and what each may do.
         cors: Tell browsers that pages of other origins may ask.
+        metrics_path: Where the page of metrics is.
     """
     handler, v2 = Handler(inference, json_depth=limits.json_depth), OipHandler(inference, control, limits)
-    door = RestDoor(inference, handler, limits, oip_app(v2, limits), cors=cors, keys=bool(security.api_keys))
+    pages = _pages(inference, metrics_path)
+    door = RestDoor(handler, limits, oip_app(v2, limits), pages, cors=cors, keys=bool(security.api_keys))
     # The short way asks for no key and tells browsers nothing.
     short = None if cors or security.api_keys else Express(inference, limits, {b"/v1/": handler.plan, b"/v2/": v2.plan})
     return Guarded(door, inference.counters, limits, security, express=short)
@@ -51,16 +62,14 @@ def rest_app(
 class RestDoor:
     """Reads what is asked, and sends what the handler says."""
 
-    def __init__(
-        self, inference: Inference, handler: Handler, limits: Limits, v2: ASGIApp, *, cors: bool, keys: bool
-    ) -> None:
+    def __init__(self, handler: Handler, limits: Limits, v2: ASGIApp, pages: Pages, *, cors: bool, keys: bool) -> None:
         self._handler = handler
         self._values = limits.values
         self._bodies = Bodies(limits)
         self._v2 = v2
         self._cors = cors
         self._keys = keys
-        self._pages = _pages(inference)
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -106,11 +115,11 @@ class RestDoor:
         return page()
 
 
-def _pages(inference: Inference) -> dict[str, Callable[[], Reply]]:
+def _pages(inference: Inference, metrics_path: str) -> Pages:
     models, counters = inference.models, inference.counters
     page = metrics.MetricsPage(counters)
     return {
         "/healthz": lambda: json_reply(*health_body(models)),
-        metrics.PATH: lambda: Reply(200, page.render(), metrics.CONTENT_TYPE.encode()),
+        metrics_path: lambda: Reply(200, page.render(), metrics.CONTENT_TYPE.encode()),
         STATS_PATH: lambda: Reply(200, stats_body(models, counters)),
     }
