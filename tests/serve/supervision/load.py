@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 import numpy as np
+import psutil
 
 from tests.serve.grpc.door import outputs_of, predict_request
 from tests.serve.unceasing import Unceasing
@@ -138,3 +139,17 @@ class Load(Unceasing):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
             self.resets += 1
+
+
+class Measured:
+    """Memory and descriptors of the processes of a server."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        supervisor = psutil.Process(sandbox.pid)
+        self.processes = [supervisor, *supervisor.children()]
+
+    def memory(self) -> list[int]:
+        return [process.memory_info().rss for process in self.processes]
+
+    def files(self) -> list[int]:
+        return [process.num_fds() for process in self.processes]

@@ -7,10 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
-from tests.serve.supervision.load import Load
+from tests.serve.supervision.load import Load, Measured
 from tests.serve.unceasing import until
 from workbench.serve.sandbox import Sandbox, serve
 
@@ -25,20 +24,6 @@ pytestmark = pytest.mark.faults
 MIB = 1 << 20
 NUMBERS = itertools.cycle(range(1, 8))
 SECONDS_A_VERSION = 1.5
-
-
-class Measured:
-    """Memory and descriptors of the processes of a server."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        supervisor = psutil.Process(sandbox.pid)
-        self.processes = [supervisor, *supervisor.children()]
-
-    def memory(self) -> list[int]:
-        return [process.memory_info().rss for process in self.processes]
-
-    def files(self) -> list[int]:
-        return [process.num_fds() for process in self.processes]
 
 
 @pytest.fixture
