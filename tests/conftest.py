@@ -33,22 +33,17 @@ hypothesis.settings.register_profile("busy", deadline=None, derandomize="WORKBEN
 hypothesis.settings.load_profile("busy")
 
 ROADS = ("whole_road", "refused_road")
-OF_THEIR_OWN = ("slow", "ui", "faults")
 
 
-@pytest.hookimpl(tryfirst=True)  # before those that are not wanted are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests that need no cluster come first: beside them it warms up, trains, and goes the roads, which follow.
 
-    In several processes (`-n 3`) one takes all tests of the shared workspace, the others the rest meanwhile. Its jobs
-    are TensorFlow's, minutes in all, so these tests are thorough ones; the roads alone are gone in every run.
+    In several processes (`-n 2`) one takes all tests of the shared workspace, the others the rest meanwhile.
     """
     items.sort(key=lambda item: ("workspace" in _fixtures(item), _fixtures(item).isdisjoint(ROADS)))
     parallel = "PYTEST_XDIST_WORKER" in os.environ
     for item in items:
         shares = "workspace" in _fixtures(item)
-        if shares and _fixtures(item).isdisjoint(ROADS) and not any(map(item.get_closest_marker, OF_THEIR_OWN)):
-            item.add_marker(pytest.mark.thorough)
         if shares:
             item.add_marker(pytest.mark.xdist_group("workspace"))
         if (shares or not parallel) and "begun" not in _fixtures(item):
