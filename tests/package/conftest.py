@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.tiny_model import write_tiny
 from workbench.core.artifact import Artifact
 from workbench.core.records import ClassScore, Evaluation, GateLine, Proportion, Verdict
 from workbench.package.bundle import package
@@ -18,18 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """An ONNX model: `image` (n, 2, 2, 1) float32 -> `probabilities` (n, 4), the softmax of the pixels."""
-    from onnx import TensorProto, helper
-
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 2, 2, 1])
-    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 4])
-    nodes = [
-        helper.make_node("Flatten", ["image"], ["flat"]),
-        helper.make_node("Softmax", ["flat"], ["probabilities"]),
-    ]
-    graph = helper.make_graph(nodes, "tiny", [image], [answer])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     folder = tmp_path_factory.mktemp("tiny")
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    write_tiny(folder)
     return Artifact.write(
         folder, file="model.onnx", name="tiny", format="onnx", numeric="float32", seed=7,
         settings={"path": "/home/somebody/secret/model.keras", "sparsity": 0.8, "made": ["~/other/place.onnx"]},

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.serve.numpy_models import crash, loaded, one
+from tests.tiny_model import write_tiny
 from workbench.core.artifact import Artifact
 from workbench.core.workspace import Workspace
 from workbench.serve.counters import Counters
@@ -36,18 +37,8 @@ def serve_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="session")
 def tiny_onnx(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """A model of a few bytes: `image` (n, 2, 2, 1) float32 -> `probabilities` (n, 4), the softmax of the pixels."""
-    from onnx import TensorProto, helper
-
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 2, 2, 1])
-    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 4])
-    nodes = [
-        helper.make_node("Flatten", ["image"], ["flat"]),
-        helper.make_node("Softmax", ["flat"], ["probabilities"]),
-    ]
-    graph = helper.make_graph(nodes, "tiny", [image], [answer])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     folder = tmp_path_factory.mktemp("tiny")
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    write_tiny(folder)
     return Artifact.write(folder, file="model.onnx", name="tiny", format="onnx", numeric="float32")
 
 

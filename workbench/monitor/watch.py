@@ -19,6 +19,7 @@ from workbench.monitor.recent import Condition, RecentCounts, RecentRequests
 from workbench.monitor.request_log import Cursor, log_folder, read
 from workbench.monitor.seen import Seen
 from workbench.monitor.settings import MonitorSettings
+from workbench.serve.arrival import SHADOW
 
 if TYPE_CHECKING:
     import threading
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("workbench.monitor")
 _WATCH, _DRIFT = MonitorSettings(), DriftSettings()
-_SHADOW = "SHADOW"
 
 
 class Monitor:
@@ -159,7 +159,7 @@ class Monitor:
         return (
             self._model in ("", request.model)
             and self._version in (None, request.version)
-            and not request.api.endswith(_SHADOW)  # no client saw it
+            and not request.api.endswith(SHADOW)  # no client saw it
         )
 
     def _drift(self, requests: tuple[LoggedRequest, ...], now: float) -> DriftReport | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.core.records import Override
 from workbench.core.records.drill import DrillMoment
+from workbench.monitor.alarms import Rule
+from workbench.serve.store.labels import STABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
     from workbench.core.artifact import Artifact
     from workbench.core.records.drill import MomentKind
+    from workbench.core.records.monitor import AlarmEvent
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
     from workbench.pipeline.drill.traffic import Traffic
@@ -63,7 +67,6 @@ class Scene:
         folder: For files of the fault's.
         accuracy: Of the clients' answers before the fault.
         usual_ms: 95 of a hundred answers were not slower before the fault.
-        shares: What a fault keeps for itself.
     """
 
     server: Sandbox
@@ -75,7 +78,21 @@ class Scene:
     folder: Path
     accuracy: float = 0.0
     usual_ms: float = 0.0
-    shares: dict[str, object] = field(default_factory=dict)
+
+    def publish_past_gate(self, artifact: Artifact) -> int:
+        """Let a version answer everybody that passed no gate, and return its number."""
+        override = Override(who="drill", why="to see who notices")
+        return self.server.publish(artifact, label=STABLE, override=override).loaded[0][1]
+
+    def roll_back(self, alarm: AlarmEvent) -> str:
+        """Let the version before answer again, and return what was done."""
+        version = self.server.rollback(why=alarm.words, by="drill")
+        self.traffic.forget()
+        return f"Rolled back to version {version}."
+
+    def lateness(self) -> Rule:
+        """Return the rule that notices answers which come much later than usual."""
+        return Rule(metric="p95_ms", above=3 * self.usual_ms + 5, for_windows=2)
 
     def answers_well(self) -> bool:
         """Tell whether clients are answered as rightly as before the fault, as far as the last answers tell."""

@@ -53,21 +53,14 @@ class Director:
             if self._running:
                 raise ServingError(f"a rollout of {self._name} runs already; call promote() or abort() first.")
             stable = await self._stable(version)
-            before, versions = self._route, self._catalogue.versions
+            before = self._route
             route = Route(
                 stable=stable, canary=version, percent=asked.percent, shadow=asked.shadow, sticky=asked.sticky,
                 pairs_percent=asked.pairs_percent,
             )  # fmt: skip
             # All is the stable version's first: the new one may not take every request by being the newest.
             await self._send(route.replace(percent=0.0, pairs_percent=0.0))
-            try:
-                self._catalogue.stage(stable, version)
-                await self._bring(stable, version)
-            except BaseException:
-                self._catalogue.unstage(versions)
-                await self._supervisor.reload()
-                await self._send(before)
-                raise
+            await self._bring(stable, version, before)
             kind = "a shadow" if asked.shadow else "requests"
             self._note = await asyncio.to_thread(self._books.begin, version, f"{kind}, {asked.percent:g} %", by)
             await self._supervisor.reload()  # so that it answers to its label
@@ -129,15 +122,7 @@ class Director:
                 raise ServingError(f"a rollout of {self._name} runs; call abort() first, or roll back without `to`.")
             answering = self._answering()
             target = await self._earlier(to, answering)
-            before, versions = self._route, self._catalogue.versions
-            self._catalogue.stage(answering, target)
-            try:
-                await self._bring(answering, target)
-            except BaseException:
-                self._catalogue.unstage(versions)
-                await self._supervisor.reload()
-                await self._send(before)
-                raise
+            await self._bring(answering, target, self._route)
             await self._settle_route(target)  # nobody waits for the store
             try:
                 note = await asyncio.to_thread(self._books.rollback, target, why, by)
@@ -195,7 +180,19 @@ class Director:
             )  # fmt: skip
         return target
 
-    async def _bring(self, stable: int, canary: int) -> None:
+    async def _bring(self, stable: int, other: int, before: Route | None) -> None:
+        """Serve a version beside the one that answers; where it cannot be, all is as before."""
+        versions = self._catalogue.versions
+        self._catalogue.stage(stable, other)
+        try:
+            await self._load(stable, other)
+        except BaseException:
+            self._catalogue.unstage(versions)
+            await self._supervisor.reload()
+            await self._send(before)
+            raise
+
+    async def _load(self, stable: int, canary: int) -> None:
         done, error = await self._supervisor.reload()
         if canary not in self._available():
             reasons = [one.reason for one in done.refused if one.version == canary]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.core.records import Override
 from workbench.monitor.alarms import Rule
 from workbench.pipeline.drill.faults.base import Fault
 from workbench.pipeline.drill.spoiled import with_mixed_classes
@@ -29,16 +28,12 @@ class BadVersion(Fault):
 
     def cause(self, scene: Scene) -> str:
         """Publish it past its gate."""
-        bad = with_mixed_classes(scene.artifact, scene.folder)
-        override = Override(who="drill", why="to see who notices")
-        done = scene.server.publish(bad, label="stable", override=override)
-        return f"Version {done.loaded[0][1]} is published past its gate and answers everybody."
+        version = scene.publish_past_gate(with_mixed_classes(scene.artifact, scene.folder))
+        return f"Version {version} is published past its gate and answers everybody."
 
     def react(self, scene: Scene, alarm: AlarmEvent) -> str:
         """Roll back."""
-        version = scene.server.rollback(why=alarm.words, by="drill")
-        scene.traffic.forget()
-        return f"Rolled back to version {version}."
+        return scene.roll_back(alarm)
 
     def is_over(self, scene: Scene) -> bool:
         """Tell whether answers are right again."""

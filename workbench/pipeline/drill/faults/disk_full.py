@@ -24,6 +24,11 @@ class DiskFull(Fault):
         "log goes on by itself when there is room. Drift and accuracy are blind meanwhile."
     )
 
+    _unlogged: int | None = None
+
+    def __init__(self) -> None:
+        self._room: dict[int, tuple[int, int]] = {}  # limits of before, by process
+
     def rules(self, scene: Scene) -> tuple[Rule, ...]:
         """Return one that counts what the request log lost."""
         del scene
@@ -32,9 +37,8 @@ class DiskFull(Fault):
     def cause(self, scene: Scene) -> str:
         """Leave the workers no room."""
         pids = [worker.pid for worker in scene.server.workers]
-        before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
-        scene.shares["room"] = before
-        for pid, (_, hard) in before.items():
+        self._room = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+        for pid, (_, hard) in self._room.items():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (_NO_ROOM, hard))
         return "There is no room on the disk for the request log any more."
 
@@ -42,19 +46,19 @@ class DiskFull(Fault):
         """Make room."""
         del alarm
         self.clear_up(scene)
-        scene.shares["unlogged"] = scene.server.stats().unlogged
+        self._unlogged = scene.server.stats().unlogged
         scene.traffic.forget()
         return "Room is made."
 
     def is_over(self, scene: Scene) -> bool:
         """Tell whether answers come as before and all of them are noted."""
         lost = scene.server.stats().unlogged
-        before, scene.shares["unlogged"] = scene.shares.get("unlogged"), lost
+        before, self._unlogged = self._unlogged, lost
         return lost == before and scene.answers_well()
 
     def clear_up(self, scene: Scene) -> None:
         """Give back the room."""
-        room: dict[int, tuple[int, int]] = scene.shares.pop("room", {})  # type: ignore[assignment]
+        room, self._room = self._room, {}
         alive = {worker.pid for worker in scene.server.workers}
         for pid, limits in room.items():
             if pid in alive:

@@ -6,11 +6,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import WorkbenchError
-from workbench.monitor.alarms import Rule
 from workbench.pipeline.drill.faults.base import Fault
 
 if TYPE_CHECKING:
     from workbench.core.records.monitor import AlarmEvent
+    from workbench.monitor.alarms import Rule
     from workbench.pipeline.drill.scene import Scene
 
 _CONNECTIONS = 256
@@ -26,15 +26,16 @@ class Flood(Fault):
         "refused is told when to ask again. When the flood is over, nothing is left of it."
     )
 
+    _thread: threading.Thread | None = None
+
     def rules(self, scene: Scene) -> tuple[Rule, ...]:
         """Return a limit for latency."""
-        return (Rule(metric="p95_ms", above=3 * scene.usual_ms + 5, for_windows=2),)
+        return (scene.lateness(),)
 
     def cause(self, scene: Scene) -> str:
         """Begin it."""
-        flood = threading.Thread(target=self._ask, args=(scene,), name="drill-flood")
-        scene.shares["flood"] = flood
-        flood.start()
+        self._thread = threading.Thread(target=self._ask, args=(scene,), name="drill-flood")
+        self._thread.start()
         return f"A client with {_CONNECTIONS} connections asks without pause for {_SECONDS:g} s."
 
     def react(self, scene: Scene, alarm: AlarmEvent) -> str:
@@ -45,17 +46,16 @@ class Flood(Fault):
 
     def is_over(self, scene: Scene) -> bool:
         """Tell whether it has ended and answers come as before."""
-        flood = scene.shares["flood"]
-        if isinstance(flood, threading.Thread) and flood.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             scene.traffic.forget()
             return False
         return scene.answers_fast()
 
     def clear_up(self, scene: Scene) -> None:
         """Wait for its end."""
-        flood = scene.shares.pop("flood", None)
-        if isinstance(flood, threading.Thread):
-            flood.join()
+        del scene
+        if self._thread is not None:
+            self._thread.join()
 
     def _ask(self, scene: Scene) -> None:
         from workbench.serve.load import load

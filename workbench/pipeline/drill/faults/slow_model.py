@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.core.records import Override
-from workbench.monitor.alarms import Rule
 from workbench.pipeline.drill.faults.base import Fault
 from workbench.pipeline.drill.spoiled import with_slow_answers
 
 if TYPE_CHECKING:
     from workbench.core.records.monitor import AlarmEvent
+    from workbench.monitor.alarms import Rule
     from workbench.pipeline.drill.scene import Scene
 
 
@@ -25,20 +24,16 @@ class SlowModel(Fault):
 
     def rules(self, scene: Scene) -> tuple[Rule, ...]:
         """Return a limit for latency."""
-        return (Rule(metric="p95_ms", above=3 * scene.usual_ms + 5, for_windows=2),)
+        return (scene.lateness(),)
 
     def cause(self, scene: Scene) -> str:
         """Publish it past its gate."""
-        slow = with_slow_answers(scene.artifact, scene.folder)
-        override = Override(who="drill", why="to see who notices")
-        done = scene.server.publish(slow, label="stable", override=override)
-        return f"Version {done.loaded[0][1]} is published past its gate; it answers rightly and late."
+        version = scene.publish_past_gate(with_slow_answers(scene.artifact, scene.folder))
+        return f"Version {version} is published past its gate; it answers rightly and late."
 
     def react(self, scene: Scene, alarm: AlarmEvent) -> str:
         """Roll back."""
-        version = scene.server.rollback(why=alarm.words, by="drill")
-        scene.traffic.forget()
-        return f"Rolled back to version {version}."
+        return scene.roll_back(alarm)
 
     def is_over(self, scene: Scene) -> bool:
         """Tell whether answers come as before."""

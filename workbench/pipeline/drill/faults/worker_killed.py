@@ -22,6 +22,8 @@ class WorkerKilled(Fault):
         "an alarm all the same: what ends once by chance ends again by cause."
     )
 
+    _workers = 0
+
     def rules(self, scene: Scene) -> tuple[Rule, ...]:
         """Return one that counts replaced workers."""
         del scene
@@ -30,11 +32,11 @@ class WorkerKilled(Fault):
     def cause(self, scene: Scene) -> str:
         """Kill one."""
         pids = [worker.pid for worker in scene.server.workers]
-        scene.shares["workers"] = len(pids)
+        self._workers = len(pids)
         os.kill(pids[0], signal.SIGKILL)
         return f"One of {len(pids)} workers (process {pids[0]}) is killed."
 
     def is_over(self, scene: Scene) -> bool:
         """Tell whether as many workers answer as before."""
         ready = [worker for worker in scene.server.workers if worker.state == "ready"]
-        return len(ready) == scene.shares["workers"] and scene.answers_well()
+        return len(ready) == self._workers and scene.answers_well()
