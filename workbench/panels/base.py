@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import ipywidgets
 
 from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.language import _
 from workbench.jobs import submit
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.session import Session, give_way
-from workbench.widgets.base import house_css
+from workbench.widgets.base import Leaf, house_css
 from workbench.widgets.code_view import CodeView
 from workbench.widgets.error_strip import ErrorStrip
 from workbench.widgets.heading import Heading
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Panel", "Session", "grid", "house_css", "stack"]
 
 _log = logging.getLogger(__name__)
+Leaf.translate = staticmethod(_)
 
 
 class Panel(ipywidgets.VBox):  # type: ignore[misc]
@@ -56,7 +58,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         super().__init__()
         self._own = session is None
         self.session = session or Session(workspace)
-        self.heading = Heading(title=self.title, subtitle=self.subtitle)
+        self.heading = Heading(title=_(self.title), subtitle=_(self.subtitle))
         self.errors = ErrorStrip()
         self._code = CodeView()
         self.add_class("wb-panel")
@@ -154,6 +156,19 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
                     self.fail(error)
 
         return guarded
+
+    def act(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """Wrap a callback that starts a job, keeps a file or controls a server: a page for viewing is refused."""
+
+        def acting(*args: Any, **kwargs: Any) -> None:
+            if not self.session.may_act:
+                raise BadInputError.of(
+                    "this page", rule="must be an operator's to do that", got="a page for viewing",
+                    hint="ask whoever shares it for the operator's address",
+                )  # fmt: skip
+            callback(*args, **kwargs)
+
+        return self.guard(functools.wraps(callback)(acting))
 
     def fail(self, error: BaseException) -> None:
         """Show an error: ours as their sentence, others with their type; the copy button has the traceback."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,13 @@ class Session(traitlets.HasTraits):
         dataset: Name or path of the chosen dataset.
         run: Id of the training run that is shown.
         artifact: Folder of the model that was made last or chosen.
+        variants: Folders of the models that are compared, by what people call them (`float`, `pruned 80 %`, …).
+        sweep: Name of the sweep that is shown.
+        server: Run id of the server that is shown.
+        hard_set: Name of the set that drawn and mislabelled samples are kept in.
+        place: Panel that the page was asked to go to, by its verb.
+        may_act: False on a page for viewing: no jobs, no uploads, no server is controlled. Nothing that a page sends
+            can change it.
         workspace: Where runs are.
         live: Threads and lock of the app.
         presence: Leaf widget that says when a page shows this app.
@@ -36,9 +44,15 @@ class Session(traitlets.HasTraits):
     dataset = traitlets.Unicode("")
     run = traitlets.Unicode("")
     artifact = traitlets.Unicode("")
+    variants = traitlets.Dict()
+    sweep = traitlets.Unicode("")
+    server = traitlets.Unicode("")
+    hard_set = traitlets.Unicode("drawn")
+    place = traitlets.Unicode("")
 
     def __init__(self, workspace: Workspace | None = None) -> None:
         super().__init__()
+        self.may_act = os.environ.get("WORKBENCH_ROLE", "operator") != "viewer"
         self.workspace = Workspace.of(workspace)
         self.live = Live()
         self.presence = Presence()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HERE = Path(__file__).parent
+_SAID = re.compile(r'\bsay\(\s*("(?:[^"\\]|\\.)*")')
 
 
 def house_css() -> str:
@@ -23,13 +26,21 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
     """Base of all leaf widgets.
 
     A subclass `Foo(Leaf, asset="foo")` lies in `foo.py` beside `foo.js` and, if it has looks of its own, `foo.css`.
-    The script is `house.js` followed by `foo.js`, so a leaf needs no bundler and no network.
+    The script is `house.js` followed by `foo.js`, so a leaf needs no bundler and no network. What it says itself stands
+    in `say("…")`, and reaches it in the reader's language.
 
     Attributes:
         label: Accessible name of the widget; screen readers say it.
+        words: What the script says in another language than English, by the English.
+        translate: Gives a sentence in the reader's language; whoever builds pages of leaves sets it.
+        said: All sentences of the script.
     """
 
     label = traitlets.Unicode("").tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
+
+    translate: ClassVar[Callable[[str], str]] = staticmethod(str)
+    said: ClassVar[tuple[str, ...]] = ()
 
     _esm: ClassVar[Any] = "export default { render() {} }"
     _css: ClassVar[Any] = ""
@@ -39,7 +50,13 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
             cls._esm = _script("house.js") + _script(f"{asset}.js")
             if (_HERE / f"{asset}.css").is_file():
                 cls._css = _text(f"{asset}.css")
+            cls.said = tuple(dict.fromkeys(json.loads(text) for text in _SAID.findall(cls._esm)))
         super().__init_subclass__(**kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = {text: Leaf.translate(text) for text in self.said}
+        self.words = {text: word for text, word in words.items() if word != text}
 
     def hear(self, kind: str, callback: Callable[[dict[str, Any]], None]) -> None:
         """Call back with each message `{type: kind, …}` that the script sends."""

@@ -64,3 +64,7 @@ const copyText = async (text, button) => {
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = before; }, 1200);
 };
+
+// What a widget says itself, in the reader's language: `const say = speaker(model)`, then `say("{n} of {all}", { n, all })`.
+const speaker = (model) => (text, values = {}) =>
+  ((model.get("words") || {})[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
