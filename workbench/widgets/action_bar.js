@@ -1,10 +1,11 @@
 function render({ model, el }) {
   el.classList.add("wb");
+  const say = speaker(model);
   const row = h("div", { role: "group", style: "display:flex;flex-wrap:wrap;gap:8px" });
   const buttons = new Map();
   el.append(row);
   return follow(model, ["actions", "label"], () => {
-    row.setAttribute("aria-label", model.get("label") || "Actions");
+    row.setAttribute("aria-label", model.get("label") || say("Actions"));
     for (const action of model.get("actions")) {
       let button = buttons.get(action.name);
       if (!button) {

@@ -12,8 +12,8 @@ class CodeView(Leaf, asset="code_view"):
 
     Attributes:
         code: Python.
-        title: Name of the fold.
+        title: Name of the fold; empty is the usual one.
     """
 
     code = traitlets.Unicode("").tag(sync=True)
-    title = traitlets.Unicode("The same in Python").tag(sync=True)
+    title = traitlets.Unicode("").tag(sync=True)

@@ -7,6 +7,7 @@ const shownAs = (format, value) => {
 
 function render({ model, el }) {
   el.classList.add("wb", "wb-table");
+  const say = speaker(model);
   const title = h("div", { class: "wb-table-title" }), scroll = h("div", { class: "wb-table-scroll" });
   el.append(title, scroll);
   let sorted = null, down = true;
@@ -19,7 +20,7 @@ function render({ model, el }) {
     if (sorted) rows.sort((a, b) => (a[sorted] > b[sorted] ? 1 : a[sorted] < b[sorted] ? -1 : 0) * (down ? -1 : 1));
     const head = columns.map((column) => {
       const numeric = column.format && column.format !== "text";
-      const button = h("button", { type: "button", title: column.tooltip || `Sort by ${column.label}` }, column.label,
+      const button = h("button", { type: "button", title: column.tooltip || say("Sort by {column}", { column: column.label }) }, column.label,
         h("span", { "aria-hidden": "true", class: "wb-table-arrow" }, sorted === column.name ? (down ? "↓" : "↑") : ""));
       button.addEventListener("click", () => {
         if (sorted === column.name) down = !down; else { sorted = column.name; down = Boolean(numeric); }

@@ -4,9 +4,9 @@ const number = (text, kind) => {
   return text.trim() === "" ? null : Number.isFinite(value) && (kind === "float" || Number.isInteger(value)) ? value : text;
 };
 
-const selectControl = (field, id, changed) => {
+const selectControl = (field, id, changed, say) => {
   const select = h("select", { id, class: "wb-input" });
-  if (field.optional) select.append(h("option", { value: "" }, field.placeholder || "Automatic"));
+  if (field.optional) select.append(h("option", { value: "" }, field.placeholder || say("Automatic")));
   field.choices.forEach((c, i) => select.append(h("option", { value: String(i) }, c.label)));
   if (field.other) return otherControl(field, id, changed, select);
   select.addEventListener("change", () => changed(select.value === "" ? null : field.choices[Number(select.value)].value));
@@ -78,13 +78,14 @@ const textControl = (field, id, changed) => {
   } };
 };
 
-const control = (field, id, changed) => {
-  if (field.kind === "choice") return (field.cards ? cardsControl : selectControl)(field, id, changed);
+const control = (field, id, changed, say) => {
+  if (field.kind === "choice") return (field.cards ? cardsControl : selectControl)(field, id, changed, say);
   return (field.kind === "bool" ? switchControl : textControl)(field, id, changed);
 };
 
 function render({ model, el }) {
   el.classList.add("wb", "wb-fields");
+  const say = speaker(model);
   const form = h("div", { role: "group", class: "wb-form" });
   const fold = h("details", { class: "wb-fold" }), foldTitle = h("summary"), inside = h("div", { class: "wb-form wb-fold-body" });
   fold.append(foldTitle, inside);
@@ -104,7 +105,7 @@ function render({ model, el }) {
     form.replaceChildren();
     inside.replaceChildren();
     for (const field of model.get("fields")) {
-      const id = uid(), made = control(field, id, changed(field.name));
+      const id = uid(), made = control(field, id, changed(field.name), say);
       const label = h(made.focus ? "label" : "span", { class: "wb-label", id: `${id}-label`, for: made.focus ? id : null }, field.label);
       const note = h("p", { class: "wb-note", id: `${id}-note` }), error = h("p", { class: "wb-field-error", id: `${id}-error`, role: "alert" });
       const row = h("div", { class: `wb-field wb-field-${field.kind}`, "data-field": field.name, "data-half": field.half, title: field.help || null }, label, made.node, note, error);
@@ -118,8 +119,8 @@ function render({ model, el }) {
 
   const fill = () => {
     const values = model.get("values"), errors = model.get("errors"), notes = model.get("notes"), enabled = model.get("enabled");
-    form.setAttribute("aria-label", model.get("label") || "Settings");
-    foldTitle.textContent = model.get("advanced_title");
+    form.setAttribute("aria-label", model.get("label") || say("Settings"));
+    foldTitle.textContent = model.get("advanced_title") || say("Advanced settings");
     for (const [name, row] of rows) {
       row.write(values[name]);
       row.note.textContent = notes[name] || row.field.note || "";

@@ -20,7 +20,7 @@ class FieldSet(Leaf, asset="field_set"):
         errors: A sentence a name, shown under the control.
         notes: A remark a name, shown under the control.
         enabled: False greys all controls.
-        advanced_title: Name of the fold that holds the advanced fields.
+        advanced_title: Name of the fold that holds the advanced fields; empty is the usual one.
     """
 
     fields = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -28,4 +28,4 @@ class FieldSet(Leaf, asset="field_set"):
     errors = traitlets.Dict().tag(sync=True)
     notes = traitlets.Dict().tag(sync=True)
     enabled = traitlets.Bool(default_value=True).tag(sync=True)
-    advanced_title = traitlets.Unicode("Advanced settings").tag(sync=True)
+    advanced_title = traitlets.Unicode("").tag(sync=True)

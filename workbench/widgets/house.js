@@ -48,7 +48,7 @@ const follow = (model, names, draw) => {
   return () => names.forEach((name) => model.off(`change:${name}`, draw));
 };
 
-const copyText = async (text, button) => {
+const copyText = async (text, button, done) => {
   const before = button.textContent;
   try {
     await navigator.clipboard.writeText(text);
@@ -61,7 +61,7 @@ const copyText = async (text, button) => {
     document.execCommand("copy");
     area.remove();
   }
-  button.textContent = "Copied";
+  button.textContent = done;
   setTimeout(() => { button.textContent = before; }, 1200);
 };
 

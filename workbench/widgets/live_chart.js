@@ -51,6 +51,7 @@ const nearest = (xs, x) => {
 class Chart {
   constructor(model, el) {
     this.model = model;
+    this.say = speaker(model);
     this.hiddenNames = new Set();
     this.cursor = null;
     this.title = h("span", { class: "wb-chart-title" });
@@ -89,8 +90,10 @@ class Chart {
     this.plot.style.height = `${get("height")}px`;
     this.drawLegend();
     const said = this.all.filter((s) => s.x.length).map((s) => `${s.name} ${exact(get("y_format"), s.y[s.y.length - 1])}`);
-    const at = said.length ? `, last values: ${said.join(", ")}` : `, ${get("empty") || "no data yet"}`;
-    this.canvas.setAttribute("aria-label", `${get("title")} over ${get("x_label")}${at}. Arrow keys read the values.`);
+    const { say } = this, names = { title: get("title"), x: get("x_label") };
+    this.canvas.setAttribute("aria-label", said.length
+      ? say("{title} over {x}, last values: {values}. Arrow keys read the values.", { ...names, values: said.join(", ") })
+      : say("{title} over {x}, no data yet.", names));
     this.ask();
   }
 
@@ -102,7 +105,7 @@ class Chart {
       this.known = known;
       this.keys = keyed.map((s) => {
         const value = h("span", { class: "wb-chart-value" });
-        const key = h("button", { type: "button", class: "wb-chart-key", "aria-pressed": "true", title: `Show or hide ${s.name}` },
+        const key = h("button", { type: "button", class: "wb-chart-key", "aria-pressed": "true", title: this.say("Show or hide {series}", { series: s.name }) },
           h("span", { class: "wb-chart-swatch", "data-style": s.style, style: `--swatch:var(--wb-series-${s.color || 0})` }), s.name, value);
         key.addEventListener("click", () => {
           if (!this.hiddenNames.delete(s.name)) this.hiddenNames.add(s.name);

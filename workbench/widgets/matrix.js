@@ -1,5 +1,6 @@
 function render({ model, el }) {
   el.classList.add("wb", "wb-matrix");
+  const say = speaker(model);
   const caption = h("div", { class: "wb-matrix-title" }), said = h("p", { class: "wb-matrix-said", "aria-live": "polite" });
   const scroll = h("div", { class: "wb-matrix-scroll" });
   el.append(caption, scroll, said);
@@ -9,8 +10,8 @@ function render({ model, el }) {
     const labels = model.get("labels"), counts = model.get("counts"), total = counts[row].reduce((a, b) => a + b, 0);
     const n = counts[row][column], share = total ? ((100 * n) / total).toFixed(1) : "0";
     said.textContent = row === column
-      ? `${labels[row]}: ${n} of ${total} right (${share} %)`
-      : `${labels[row]} taken for ${labels[column]}: ${n} of ${total} (${share} %)`;
+      ? say("{label}: {n} of {total} right ({share} %)", { label: labels[row], n, total, share })
+      : say("{label} taken for {other}: {n} of {total} ({share} %)", { label: labels[row], other: labels[column], n, total, share });
   };
 
   const move = (event) => {
@@ -60,7 +61,7 @@ function render({ model, el }) {
     table.addEventListener("keydown", move);
     scroll.append(h("div", { class: "wb-matrix-row-title", "aria-hidden": "true" }, model.get("row_title")), table);
     const wrong = counts.flatMap((row, r) => row.map((n, c) => [r === c ? 0 : n, r, c])).sort((a, b) => b[0] - a[0])[0];
-    said.textContent = wrong[0] ? `Most common mistake: ${labels[wrong[1]]} taken for ${labels[wrong[2]]}, ${wrong[0]} times.` : "No mistakes.";
+    said.textContent = wrong[0] ? say("Most common mistake: {label} taken for {other}, {n} times.", { label: labels[wrong[1]], other: labels[wrong[2]], n: wrong[0] }) : say("No mistakes.");
   };
   return follow(model, ["title", "labels", "counts", "row_title", "column_title", "empty"], draw);
 }

@@ -3,12 +3,13 @@ const EVERY = 5000, PATIENCE = 12000;
 function render({ model, el }) {
   el.classList.add("wb");
   el.classList.add("wb-off");
-  const again = h("button", { type: "button", class: "wb-button" }, "Reload the page");
+  const say = speaker(model);
+  const again = h("button", { type: "button", class: "wb-button" }, say("Reload the page"));
   again.addEventListener("click", () => location.reload());
   const banner = h("div", { role: "alert", "data-wb": "lost",
     style: "display:flex;flex-wrap:wrap;gap:8px 16px;align-items:center;justify-content:space-between;padding:10px 14px;border-radius:10px;"
       + "background:var(--wb-warn-soft);color:var(--wb-warn);border:1px solid currentColor" },
-    h("span", {}, "This page has lost its kernel. Runs go on in the background and are found again after a reload."), again);
+    h("span", {}, say("This page has lost its kernel. Runs go on in the background and are found again after a reload.")), again);
   el.append(banner);
   let answered = performance.now(), n = 0;
   const heard = (message) => {
