@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.core.role import require_operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,11 +161,13 @@ class Workspace:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an operating-system error while writing into one sentence.
+    """Turn an operating-system error while writing into one sentence; whatever writes here, writes through this.
 
     Raises:
+        BadInputError: This process is a viewer's.
         WorkspaceError: With the path, the system's reason and the next step.
     """
+    require_operator()
     try:
         yield
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import signal
@@ -14,14 +15,16 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from workbench.core.errors import WorkspaceError
+from workbench.core.errors import BadInputError, WorkspaceError
 from workbench.core.workspace import Workspace
 from workbench.dashboards import notebooks
+from workbench.dashboards.viewers import viewers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_PORT = 8866
+LOOPBACK = "127.0.0.1"
 _EXIT_ON_SIGTERM = 143
 _PORTS_TRIED = 20
 _LAST_PORT = 65_535
@@ -33,6 +36,8 @@ def launch(
     port: int = DEFAULT_PORT,
     open_browser: bool = True,  # noqa: FBT001, FBT002 - the command line's flag
     dashboard: str = "training",
+    share: str | None = None,
+    most_pages: int = 20,
 ) -> None:
     """Serve a dashboard until Ctrl-C or SIGTERM.
 
@@ -45,9 +50,13 @@ def launch(
         port: Wished for; another one is chosen if it is taken. 0 takes any.
         open_browser: Open the page if there is a browser to open it with.
         dashboard: Name of the notebook in `notebooks/dashboards`.
+        share: Address to listen on for others, such as `0.0.0.0`; None is this machine alone. Shared, there are two
+            servers: at the port for viewers, who look and change nothing, and at the next one for operators, each
+            with a token of its own.
+        most_pages: So many pages of a server may be open at once; each has a kernel of its own (some 120 MB).
 
     Raises:
-        BadInputError: There is no such dashboard.
+        BadInputError: There is no such dashboard, or the address to share it at is none of this machine's.
         WorkspaceError: The workspace cannot be written.
     """
     workspace = Workspace.of(workspace).ensure()
@@ -56,29 +65,63 @@ def launch(
     # Until the server listens to signals itself, SIGTERM too must pass through the clean-up below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_EXIT_ON_SIGTERM))
     with _cluster(workspace), tempfile.TemporaryDirectory(prefix="workbench-") as private:
-        with _without_iri_grammars():
+        with without_iri_grammars():
             from workbench.dashboards.voila_app import DashboardApp
 
-        token = secrets.token_urlsafe(24)
+        host, token = share or LOOPBACK, secrets.token_urlsafe(24)
+        with _viewers(notebook, share, port, most_pages) as taken:
 
-        def listening(bound: int) -> None:
-            url = f"http://127.0.0.1:{bound}/?token={token}"
-            moved = f" (port {port} is in use)" if port not in (0, bound) else ""
-            print(f"Dashboard: {url}{moved}  Ctrl-C ends it.", flush=True)  # noqa: T201 - the one line people need
-            if open_browser and _has_browser():
-                Thread(target=_open, args=(url, Path(private)), daemon=True).start()
+            def listening(bound: int) -> None:
+                url = _url(share, bound, token)
+                moved = f" (port {port} is in use)" if share is None and port not in (0, bound) else ""
+                who = "Dashboard" if share is None else "For operators"
+                print(f"{who}: {url}{moved}  Ctrl-C ends it.", flush=True)  # noqa: T201 - the one line people need
+                if open_browser and _has_browser():
+                    Thread(target=_open, args=(url, Path(private)), daemon=True).start()
 
-        DashboardApp.for_notebook(notebook, port=free_port(port), token=token, on_listening=listening).start()
+            DashboardApp.for_notebook(
+                notebook, host=host, port=free_port(taken + 1 if share else port, host), token=token,
+                on_listening=listening, most_pages=most_pages,
+            ).start()  # fmt: skip
 
 
-def free_port(wished: int) -> int:
-    """Return the port wished for, or the next one that is free where it is taken; 0 takes any."""
+@contextlib.contextmanager
+def _viewers(notebook: Path, share: str | None, port: int, most_pages: int) -> Iterator[int]:
+    """Serve viewers where the dashboard is shared, print where, and give the port that they have taken."""
+    if share is None:
+        yield 0
+        return
+    token = secrets.token_urlsafe(24)
+    with viewers(notebook, host=share, port=free_port(port, share), token=token, most_pages=most_pages) as bound:
+        print(f"For viewers: {_url(share, bound, token)}", flush=True)  # noqa: T201 - what is passed on
+        yield bound
+
+
+def _url(share: str | None, port: int, token: str) -> str:
+    """Return an address that others can open: of all of this machine's, its name."""
+    host = LOOPBACK if share is None else socket.gethostname() if share in ("0.0.0.0", "::") else share  # noqa: S104
+    return f"http://{host}:{port}/?token={token}"
+
+
+def free_port(wished: int, host: str = LOOPBACK) -> int:
+    """Return the port wished for, or the next one that is free where it is taken; 0 takes any.
+
+    Raises:
+        BadInputError: The address is none of this machine's.
+        WorkspaceError: No port is free.
+    """
     for port in (*range(wished, min(wished + _PORTS_TRIED, _LAST_PORT) + 1), 0) if wished else (0,):
-        with socket.socket() as probe, contextlib.suppress(OSError):
+        with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                    continue
+                raise BadInputError.of("share", rule="must be an address of this machine", got=host,
+                                       hint="0.0.0.0 is all of them") from None  # fmt: skip
             return int(probe.getsockname()[1])
-    raise WorkspaceError("127.0.0.1 has no free port; end some servers and start the dashboard again.")
+    raise WorkspaceError(f"{host} has no free port; end some servers and start the dashboard again.")
 
 
 def _prepare_environment(workspace: Workspace) -> None:
@@ -93,7 +136,7 @@ def _prepare_environment(workspace: Workspace) -> None:
 
 
 @contextlib.contextmanager
-def _without_iri_grammars() -> Iterator[None]:
+def without_iri_grammars() -> Iterator[None]:
     """Keep jsonschema from building grammars for a format that nobody here checks (1.3 s of start-up)."""
     name = "rfc3987_syntax"
     if name in sys.modules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import logging
 import signal
 import socket
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 _NOT_LOADED = ("jupyterlab-plotly", "jupyterlab_pygments", "lastmile-workbench")
 _PROTOCOL, _PROTOCOL_ERROR = "v1.kernel.websocket.jupyter.org", 1002
 _TRIES_TO_STOP = 5
+_MOST_PAGES = "wb_most_pages"
 _SECONDS_UNTIL_CULLED = 120
 _SECONDS_BETWEEN_CULLS = 30
 _SECONDS_BEFORE_REFILL = 5.0
@@ -66,6 +68,11 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
 
         The query reaches the kernel's environment and the logs, so the token must not stay in it.
         """
+        if self._visitors >= self.settings[_MOST_PAGES]:
+            self.set_status(http.HTTPStatus.SERVICE_UNAVAILABLE)
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            await self.finish(f"{self._visitors} pages of this dashboard are open, as many as may be; try again later.")
+            return
         query = parse_qsl(self.request.query, keep_blank_values=True)
         if any(name == "token" for name, _ in query):
             rest = urlencode([(name, value) for name, value in query if name != "token"])
@@ -74,6 +81,10 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
         # Sets the cookie that the page proves itself with when it gives its kernel back.
         _ = self.xsrf_token
         await super().get(path)
+
+    @property
+    def _visitors(self) -> int:
+        return sum(kernel["connections"] > 0 for kernel in self.kernel_manager.list_kernels())
 
 
 class Packed(tornado.web.GZipContentEncoding):
@@ -87,22 +98,40 @@ class DashboardApp(Voila):  # type: ignore[misc]
 
     Attributes:
         on_listening: Called with the port once the server answers.
+        most_pages: So many may be open at once.
     """
 
     on_listening = AnyTrait()
+    most_pages = AnyTrait()
 
     @classmethod
     def for_notebook(
-        cls, notebook: Path, *, port: int, token: str, on_listening: Callable[[int], None]
+        cls,
+        notebook: Path,
+        *,
+        port: int,
+        token: str,
+        on_listening: Callable[[int], None],
+        host: str = "127.0.0.1",
+        most_pages: int = 64,
     ) -> DashboardApp:
-        """Build and configure the app; `start()` serves until a signal."""
+        """Build and configure the app; `start()` serves until a signal.
+
+        Args:
+            notebook: What is shown.
+            port: Where it listens; it is free.
+            token: Who knows it may look.
+            on_listening: Called with the port once the server answers.
+            host: Address to listen on.
+            most_pages: So many may be open at once; each has a kernel of its own.
+        """
         for noisy in ("tornado.general", "tornado.access"):
             # Refused and vanished visitors are no news for the terminal, nor is how their sockets are asked.
             logging.getLogger(noisy).setLevel(logging.ERROR)
         app = cls(
             config=_configuration(),
             notebook_path=str(notebook),
-            ip="127.0.0.1",
+            ip=host,
             port=port,
             token=token,
             open_browser=False,
@@ -110,6 +139,7 @@ class DashboardApp(Voila):  # type: ignore[misc]
             config_file_paths=[],
             kernel_websocket_connection_class=PromptConnection,
             on_listening=on_listening,
+            most_pages=most_pages,
         )
         app.initialize([])
         return app
@@ -117,6 +147,7 @@ class DashboardApp(Voila):  # type: ignore[misc]
     def init_handlers(self) -> list[Any]:
         """Put our page and the compression in."""
         self.app.transforms.append(Packed)
+        self.app.settings[_MOST_PAGES] = self.most_pages
         return [
             (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
             for rule in super().init_handlers()

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import BadInputError, WorkspaceError
+from workbench.core.role import require_operator
 from workbench.core.workspace import Workspace, read_json, writing
 from workbench.jobs import lock
 
@@ -123,8 +124,10 @@ def stop_cluster(workspace: Workspace | None = None) -> bool:
         False where there was none.
 
     Raises:
+        BadInputError: This process is a viewer's.
         WorkspaceError: It does not end.
     """
+    require_operator()
     workspace = Workspace.of(workspace)
     if not lock.is_held(alive_lock(workspace)):
         return False

@@ -12,6 +12,7 @@ import ipywidgets
 
 from workbench.core.errors import BadInputError, WorkbenchError
 from workbench.core.language import _
+from workbench.core.role import require_operator
 from workbench.jobs import submit
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.session import Session, give_way
@@ -161,11 +162,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         """Wrap a callback that starts a job, keeps a file or controls a server: a page for viewing is refused."""
 
         def acting(*args: Any, **kwargs: Any) -> None:
-            if not self.session.may_act:
-                raise BadInputError.of(
-                    "this page", rule="must be an operator's to do that", got="a page for viewing",
-                    hint="ask whoever shares it for the operator's address",
-                )  # fmt: skip
+            require_operator()
             callback(*args, **kwargs)
 
         return self.guard(functools.wraps(callback)(acting))

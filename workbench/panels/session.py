@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import traitlets
 
+from workbench.core.role import may_act
 from workbench.core.workspace import Workspace
 from workbench.panels.live import Live
 from workbench.widgets.presence import Presence
@@ -52,7 +52,7 @@ class Session(traitlets.HasTraits):
 
     def __init__(self, workspace: Workspace | None = None) -> None:
         super().__init__()
-        self.may_act = os.environ.get("WORKBENCH_ROLE", "operator") != "viewer"
+        self.may_act = may_act()
         self.workspace = Workspace.of(workspace)
         self.live = Live()
         self.presence = Presence()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.core.errors import ServingError, WorkspaceError
 from workbench.core.events import EventWriter
+from workbench.core.role import require_operator
 from workbench.jobs.state import FINAL, standing
 from workbench.serve.addresses import Addresses
 from workbench.serve.client import Client
@@ -28,6 +29,7 @@ State = Literal["starting", "loading", "ready", "draining", "failed", "stopped"]
 
 _BEFORE_READY = ("starting", "loading")
 _ENDED = ("failed", "stopped")
+_LOOKS = ("versions", "workers", "comparison")  # what is asked and changes nothing
 
 _ASK_SECONDS = 10.0
 _SLACK_SECONDS = 3.0  # a little more than the child gives itself
@@ -94,7 +96,12 @@ class Watch:
         return self.state
 
     def ask_to_end(self) -> None:
-        """Have the server finish what it is at and end, without waiting for it."""
+        """Have the server finish what it is at and end, without waiting for it.
+
+        Raises:
+            BadInputError: This process is a viewer's.
+        """
+        require_operator()
         self._stopping = True
         self._process.terminate()
 
@@ -134,8 +141,11 @@ class Watch:
         """Put a question that only its owner may ask.
 
         Raises:
+            BadInputError: It would change something, and this process is a viewer's.
             ServingError: It is not up, or does not answer.
         """
+        if what not in _LOOKS:
+            require_operator()
         if not self._control or self.state in _ENDED:
             raise self._not_up()
         return ask(self._control, what, seconds, **arguments)

@@ -16,9 +16,13 @@ def dashboard(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; another one where it is in use.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser, if there is one.")] = True,
+    share: Annotated[
+        str | None, typer.Option(help="Let others in: the address to listen on, such as 0.0.0.0; viewers only look.")
+    ] = None,
+    pages: Annotated[int, typer.Option(min=1, max=1000, help="So many pages may be open at once.")] = 20,
     home: HOME = None,
 ) -> None:
     """Start the job cluster and the Voila dashboard, print its URL; Ctrl-C ends them."""
     from workbench.dashboards.server import launch
 
-    launch(workspace_at(home), port=port, open_browser=browser)
+    launch(workspace_at(home), port=port, open_browser=browser, share=share, most_pages=pages)
