@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import resource
+import tracemalloc
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -172,3 +173,18 @@ def test_how_each_version_stands(four: Store, make: Make) -> None:
         (9, "ungated", (), ""),
     ]  # fmt: skip
     assert four.names() == ["m"]
+
+
+def test_a_long_history_is_walked_and_not_held(four: Store) -> None:
+    folder = four.base / "m"
+    line = (folder / HISTORY).read_bytes().splitlines(keepends=True)[-1]
+    with (folder / HISTORY).open("ab") as file:
+        file.writelines([line] * 20_000)
+    tracemalloc.start()
+    try:
+        four.before("m")
+        four.gate("m", 1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+from collections import deque
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,17 +39,14 @@ def change(action: Action, version: int, by: str = "", **facts: Any) -> StoreCha
     return StoreChange(time=time, action=action, version=version, who=by or _login(), **facts)
 
 
-def read_history(folder: Path) -> tuple[StoreChange, ...]:
-    """Return a model's changes, oldest first; what is no whole line of ours is left out."""
-    try:
-        lines = (folder / HISTORY).read_bytes().split(b"\n")
-    except OSError:
-        return ()
-    found = []
-    for line in lines[:-1]:  # what follows the last line break is half a line, or nothing
-        with contextlib.suppress(ValidationError):
-            found.append(StoreChange.model_validate_json(line))
-    return tuple(found)
+def changes(folder: Path) -> Iterator[StoreChange]:
+    """Give a model's changes, oldest first, one at a time; what is no whole line of ours is left out."""
+    with contextlib.suppress(OSError), (folder / HISTORY).open("rb") as file:
+        for line in file:
+            # What follows the last line break is half a line.
+            with contextlib.suppress(ValidationError):
+                if line.endswith(b"\n"):
+                    yield StoreChange.model_validate_json(line)
 
 
 def enter(folder: Path, done: StoreChange) -> None:
@@ -85,7 +83,7 @@ def mend_history(folder: Path) -> None:
         planned = read_record(note, StoreChange)
     except WorkspaceError:  # not ours
         planned = None
-    if planned is not None and _is_done(folder, planned) and planned not in read_history(folder)[-1:]:
+    if planned is not None and _is_done(folder, planned) and planned not in deque(changes(folder), maxlen=1):
         enter(folder, planned)
     note.unlink(missing_ok=True)
 

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 def meant(history: Iterable[StoreChange], label: str) -> list[int]:
     """Return the versions that a label has meant, the latest last; those deleted since are left out."""
-    found: list[int] = []
-    for each in history:
+    found: list[tuple[int, int]] = []
+    deleted: dict[int, int] = {}
+    for at, each in enumerate(history):
         if each.action == "delete":
-            found = [version for version in found if version != each.version]
+            deleted[each.version] = at
         elif each.label == label:
-            found += [version for version in (each.previous, each.version) if version is not None]
-    return found
+            found += [(at, version) for version in (each.previous, each.version) if version is not None]
+    return [version for at, version in found if at > deleted.get(version, -1)]
 
 
 def back_from(history: Iterable[StoreChange], label: str, current: int | None, known: Collection[int]) -> int | None:

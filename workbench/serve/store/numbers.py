@@ -10,7 +10,7 @@ from workbench.serve.config.model_config import MAX_VERSION
 from workbench.serve.store.copies import holds
 from workbench.serve.store.files import rename_folder
 from workbench.serve.store.gates import gate_of
-from workbench.serve.store.history import enter, noted, read_history
+from workbench.serve.store.history import changes, enter, noted
 from workbench.serve.versions.source import versions_in
 
 if TYPE_CHECKING:
@@ -85,5 +85,5 @@ def claim(
 
 def _judge_again(folder: Path, done: StoreChange) -> None:
     """Enter that a model which is there already has passed a gate since."""
-    if done.gate != "ungated" and gate_of(read_history(folder), done.version, done.sha256) == "ungated":
+    if done.gate != "ungated" and gate_of(changes(folder), done.version, done.sha256) == "ungated":
         enter(folder, done)

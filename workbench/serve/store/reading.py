@@ -14,7 +14,7 @@ from workbench.serve.config.model_config import All, ModelConfig
 from workbench.serve.settings import MODEL_NAME
 from workbench.serve.store.copies import sha256_of
 from workbench.serve.store.gates import gate_of
-from workbench.serve.store.history import read_history
+from workbench.serve.store.history import changes
 from workbench.serve.store.labels import read_labels
 from workbench.serve.store.moves import back_from
 from workbench.serve.versions.source import versions_in
@@ -61,12 +61,12 @@ class StoreReader:
 
     def history(self, name: str) -> tuple[StoreChange, ...]:
         """Return every change to a model, oldest first; none for a model that is not there."""
-        return read_history(self._folder(name))
+        return tuple(changes(self._folder(name)))
 
     def gate(self, name: str, version: int) -> GateWord:
         """Return how a version came past the gate: `passed`, `overridden` or `ungated`."""
         folder = self.versions(name).get(version)
-        return gate_of(self.history(name), version, "" if folder is None else sha256_of(folder))
+        return gate_of(changes(self._folder(name)), version, "" if folder is None else sha256_of(folder))
 
     def before(self, name: str, label: str = "stable") -> int | None:
         """Return the version that `rollback` would go to; None where it has nowhere to go.
@@ -74,7 +74,7 @@ class StoreReader:
         Raises:
             WorkspaceError: The labels are damaged.
         """
-        return back_from(self.history(name), label, self.labels(name).get(label), self.versions(name))
+        return back_from(changes(self._folder(name)), label, self.labels(name).get(label), self.versions(name))
 
     def stored(self, name: str) -> tuple[StoredVersion, ...]:
         """Return how each version stands, oldest first.

@@ -19,7 +19,7 @@ from workbench.serve.store.changing import StoreWriter
 from workbench.serve.store.copies import clear, fill, new_copy, old_names
 from workbench.serve.store.files import rename_folder, write_durably
 from workbench.serve.store.gates import gate_facts, said_by
-from workbench.serve.store.history import change, enter, noted
+from workbench.serve.store.history import change, changes, enter, noted
 from workbench.serve.store.labels import LABELS, STABLE, check_label
 from workbench.serve.store.moves import meant
 from workbench.serve.store.numbers import check_publishable, claim
@@ -185,7 +185,7 @@ class Store(StoreWriter):
         """
         check_label(label)
         self._require(name)
-        if to is not None and to not in meant(self.history(name), label):
+        if to is not None and to not in meant(changes(self._folder(name)), label):
             self._admit(name, label, to, bless, override)
         with self._writing(name) as folder:
             target = self.before(name, label) if to is None else to
