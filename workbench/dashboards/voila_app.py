@@ -18,6 +18,7 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
+from workbench.dashboards.words import page_words
 from workbench.panels.base import house_css
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _configuration() -> Config:
                 "extension_denylist": list(_NOT_LOADED),
                 "preheat_kernel": True,
                 "default_pool_size": 1,
-                "resources": {"house_css": house_css()},
+                "resources": {"house_css": house_css(), "words": page_words()},
             },
             # No port to listen on that a neighbour could knock at. Elsewhere temporary paths are too long for it.
             "KernelManager": {"transport": "ipc" if sys.platform.startswith("linux") else "tcp"},

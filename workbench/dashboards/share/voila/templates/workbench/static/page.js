@@ -284,7 +284,7 @@ class Manager {
       await draw[kinds[model.get("_model_name")] ?? "unknown"](model, el);
     }).catch((error) => {
       console.error(error);
-      el.textContent = `This part of the page could not be drawn: ${error.message}`;
+      el.textContent = window.wbWords.broken.replace("{error}", error.message);
     });
     return el;
   }
@@ -297,8 +297,13 @@ const places = document.querySelectorAll("[data-widget-view]");
 places.forEach((place) => place.append(manager.show(place.dataset.widgetView)));
 if (!places.length) {
   // The cell failed: what Voila wrote about it stands in the page.
-  document.getElementById("wb-skeleton").textContent = "The dashboard could not start. Reload the page to try again.";
+  document.getElementById("wb-skeleton").textContent = window.wbWords.failed;
 }
+
+document.getElementById("wb-copy").addEventListener("click", async () => {
+  const { saveCopy } = await import("./copy.js");
+  saveCopy(window.wbWords.saved.replace("{time}", new Date().toLocaleString(window.wbWords.lang)));
+});
 
 // A page that is left gives its kernel back; jobs are not its children and go on.
 addEventListener("pagehide", () => {
