@@ -15,6 +15,7 @@ from workbench.core.language import _
 from workbench.core.role import require_operator
 from workbench.jobs import submit
 from workbench.panels.parts.arguments import arguments_in
+from workbench.panels.parts.latest import Latest
 from workbench.panels.session import Session, give_way
 from workbench.widgets.base import Leaf, house_css
 from workbench.widgets.code_view import CodeView
@@ -62,6 +63,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         self.heading = Heading(title=_(self.title), subtitle=_(self.subtitle))
         self.errors = ErrorStrip()
         self._code = CodeView()
+        self._floods: dict[str, Latest] = {}
         self.add_class("wb-panel")
 
     @property
@@ -184,6 +186,30 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     ) -> None:
         """Do something that blocks off the page's thread; `then` gets its value under the lock, `failed` its error."""
         self.session.live.background(work, self.guard(then), self.guard(failed or self._failed))
+
+    def latest(
+        self,
+        work: Callable[[Callable[[], bool]], Any],
+        then: Callable[[Any], None],
+        failed: Callable[[BaseException], None] | None = None,
+        *,
+        topic: str = "",
+        pause: float = 0.0,
+    ) -> None:
+        """Answer a flood of questions: one is worked on, the newest waits, those in between are dropped.
+
+        Args:
+            work: Does it off the page's thread, given a function that says whether it is outdated; it may return an
+                iterator of ever better answers, which a newer question ends once the first is given.
+            then: Gets each answer under the lock, never that of an older question after that of a newer one.
+            failed: Gets the error, likewise.
+            topic: Questions of different topics do not wait for one another.
+            pause: Seconds of rest before the work begins.
+        """
+        if topic not in self._floods:
+            live = self.session.live
+            self._floods[topic] = Latest(live.background, lambda: live.closed)
+        self._floods[topic].ask(work, self.guard(then), self.guard(failed or self._failed), pause=pause)
 
     def follow(self, job: Job, tell: Callable[[list[Event], str], None]) -> Callable[[], None]:
         """Follow a run under the lock; what goes wrong is seen in the error strip. Returns what stops it."""
