@@ -9,12 +9,13 @@ from pathlib import Path
 
 from workbench.core.errors import BadInputError
 
-LANGUAGES = ("en", "zh_CN")
+LANGUAGES, VARIABLE = ("en", "zh_CN"), "WORKBENCH_LANG"
 _PLACE, _DOMAIN = Path(__file__).parents[1] / "locale", "workbench"
 
 
 class _Chosen:
     language: str | None = None
+    suggested: str | None = None
 
 
 def _(text: str) -> str:
@@ -32,10 +33,11 @@ def N_(text: str) -> str:  # noqa: N802 - the name that gettext's users know
 
 
 def language() -> str:
-    """Return the language of the moment: what `set_language` said, else `WORKBENCH_LANG`, else English."""
-    if _Chosen.language is None:
-        _Chosen.language = _known(os.environ.get("WORKBENCH_LANG", "")) or "en"
-    return _Chosen.language
+    """Return the language of the moment.
+
+    It is what `set_language` said, else what `WORKBENCH_LANG` says, else what was suggested, else English.
+    """
+    return _Chosen.language or _known(os.environ.get(VARIABLE, "")) or _Chosen.suggested or "en"
 
 
 def set_language(name: str) -> str:
@@ -52,6 +54,13 @@ def set_language(name: str) -> str:
         raise BadInputError.of("name", rule=f"must be one of {', '.join(LANGUAGES)}", got=name)
     _Chosen.language = found
     return found
+
+
+def suggest_language(name: str) -> bool:
+    """Speak what a reader's browser prefers, unless somebody has chosen; say whether that changes what is spoken."""
+    before = language()
+    _Chosen.suggested = _known(name)
+    return language() != before
 
 
 def _known(name: str) -> str | None:

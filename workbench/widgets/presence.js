@@ -27,7 +27,7 @@ function render({ model, el }) {
   const lost = () => { answered = -Infinity; el.classList.remove("wb-off"); };
   addEventListener("wb-kernel-lost", lost);
   model.on("msg:custom", heard);
-  model.send({ type: "shown" });
+  model.send({ type: "shown", language: navigator.language });
   const timer = setInterval(ask, EVERY);
   return () => { clearInterval(timer); model.off("msg:custom", heard); removeEventListener("wb-kernel-lost", lost); };
 }

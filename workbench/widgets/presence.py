@@ -17,18 +17,23 @@ class Presence(Leaf, asset="presence"):
     """Draws nothing while all is well; a banner with a way back when the kernel is gone.
 
     The script says `shown` once it is on a page and then asks every few seconds; each question is answered.
+
+    Attributes:
+        language: What the page's browser prefers, such as `zh-CN`; empty before a page was seen.
     """
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
+        self.language = ""
         self._seen: float | None = None
         self.hear("ping", self._answer)
 
     def on_shown(self, callback: Callable[[], None]) -> None:
         """Call back each time a page has drawn this widget."""
 
-        def shown(_message: dict[str, Any]) -> None:
+        def shown(message: dict[str, Any]) -> None:
             self._seen = time.monotonic()
+            self.language = str(message.get("language", ""))
             callback()
 
         self.hear("shown", shown)
