@@ -16,7 +16,7 @@ from workbench.widgets.error_strip import ErrorStrip
 from workbench.widgets.live_chart import LiveChart
 from workbench.widgets.presence import Presence
 
-NAMES = sorted({m.name for m in pkgutil.iter_modules(workbench.widgets.__path__)} - {"base"})
+NAMES = sorted({m.name for m in pkgutil.iter_modules(workbench.widgets.__path__)} - {"base", "still"})
 
 
 def leaf_of(name: str) -> type[Leaf]:

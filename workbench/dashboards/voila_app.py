@@ -13,13 +13,14 @@ from urllib.parse import parse_qsl, urlencode
 import tornado.ioloop
 import tornado.web
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.utils import url_path_join
 from traitlets import Any as AnyTrait
 from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.dashboards.words import page_words
-from workbench.panels.base import house_css
+from workbench.panels.base import house_css, plotly_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,10 +150,14 @@ class DashboardApp(Voila):  # type: ignore[misc]
         """Put our page and the compression in."""
         self.app.transforms.append(Packed)
         self.app.settings[_MOST_PAGES] = self.most_pages
-        return [
+        # Figures ask for it by version (`?v=`), so a browser keeps it for ever.
+        script = plotly_script()
+        own = (url_path_join(self.server_url, rf"/workbench/({script.name})"),
+               tornado.web.StaticFileHandler, {"path": str(script.parent)})  # fmt: skip
+        return [own, *(
             (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
             for rule in super().init_handlers()
-        ]
+        )]  # fmt: skip
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM, then end all kernels."""

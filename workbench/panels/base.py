@@ -20,7 +20,9 @@ from workbench.panels.session import Session, give_way
 from workbench.widgets.base import Leaf, house_css
 from workbench.widgets.code_view import CodeView
 from workbench.widgets.error_strip import ErrorStrip
+from workbench.widgets.figure import plotly_script
 from workbench.widgets.heading import Heading
+from workbench.widgets.still import open_stills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.jobs import Job
     from workbench.panels.form import Form
 
-__all__ = ["Panel", "Session", "grid", "house_css", "stack"]
+__all__ = ["Panel", "Session", "grid", "house_css", "plotly_script", "stack"]
 
 _log = logging.getLogger(__name__)
 Leaf.translate = staticmethod(_)
@@ -65,6 +67,10 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         self._code = CodeView()
         self._floods: dict[str, Latest] = {}
         self.add_class("wb-panel")
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        open_stills(self)
+        return super()._repr_mimebundle_(**kwargs)
 
     @property
     def settings(self) -> Settings:

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _HERE = Path(__file__).parent
 _SAID = re.compile(r'\bsay\(\s*("(?:[^"\\]|\\.)*")')
@@ -26,8 +26,9 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
     """Base of all leaf widgets.
 
     A subclass `Foo(Leaf, asset="foo")` lies in `foo.py` beside `foo.js` and, if it has looks of its own, `foo.css`.
-    The script is `house.js` followed by `foo.js`, so a leaf needs no bundler and no network. What it says itself stands
-    in `say("…")`, and reaches it in the reader's language.
+    The script is `house.js` followed by `foo.js`, so a leaf needs no bundler and no network; `parts` are scripts that a
+    few leaves share and that come between them. What a leaf says itself stands in `say("…")`, and reaches it in the
+    reader's language.
 
     Attributes:
         label: Accessible name of the widget; screen readers say it.
@@ -45,9 +46,9 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
     _esm: ClassVar[Any] = "export default { render() {} }"
     _css: ClassVar[Any] = ""
 
-    def __init_subclass__(cls, asset: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(cls, asset: str = "", parts: Sequence[str] = (), **kwargs: Any) -> None:
         if asset:
-            cls._esm = _script("house.js") + _script(f"{asset}.js")
+            cls._esm = "".join(_script(f"{name}.js") for name in ("house", *parts, asset))
             if (_HERE / f"{asset}.css").is_file():
                 cls._css = _text(f"{asset}.css")
             cls.said = tuple(dict.fromkeys(json.loads(text) for text in _SAID.findall(cls._esm)))

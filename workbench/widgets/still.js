@@ -1,0 +1,31 @@
+// A picture of what a widget shows, for whoever opens the notebook without its kernel. `paint(scale)` gives a canvas.
+const MOST_BYTES = 60_000, CALM = 1500, SCALES = [1.5, 1.2, 1, 0.8, 0.6, 0.45, 0.3];
+const stills = (model, paint) => {
+  let timer, last = "", stopped = false;
+  const take = async () => {
+    for (const scale of SCALES) {
+      const canvas = await paint(scale);
+      if (!canvas || stopped) return;
+      const png = canvas.toDataURL("image/png").split(",")[1];
+      if (png.length * 0.75 > MOST_BYTES) continue;
+      if (png !== last) model.send({ type: "still", png: (last = png), width: Math.round(canvas.width / scale), height: Math.round(canvas.height / scale) });
+      return;
+    }
+  };
+  return {
+    // Our own page keeps no notebook.
+    soon() { clearTimeout(timer); if (!document.getElementById("wb-config")) timer = setTimeout(() => take().catch(() => {}), CALM); },
+    stop() { stopped = true; clearTimeout(timer); },
+  };
+};
+
+// What is drawn on a transparent ground, on the ground that it is seen on.
+const grounded = (source, width, height, scale) => {
+  const canvas = h("canvas"), c = canvas.getContext("2d");
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  c.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--wb-surface").trim() || "#fff";
+  c.fillRect(0, 0, canvas.width, canvas.height);
+  c.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return canvas;
+};
