@@ -112,6 +112,7 @@ _PUBLIC = {
     # faces
     "TrainPanel": "workbench.panels.train",
     "EvaluatePanel": "workbench.panels.evaluate",
+    "ServePanel": "workbench.panels.serve",
 }
 __all__ = [*_PUBLIC]  # noqa: PLE0604 - names come from the one table above
 

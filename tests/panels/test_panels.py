@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from workbench.core.errors import BadInputError
+from workbench.panels.compress import CompressPanel
 from workbench.panels.evaluate import EvaluatePanel
 from workbench.panels.parts.chosen_data import open_chosen
+from workbench.panels.serve import ServePanel
 from workbench.panels.train import TrainPanel
 
 if TYPE_CHECKING:
@@ -23,7 +25,12 @@ if TYPE_CHECKING:
 
 CHANGES: dict[type[Panel], dict[str, Any]] = {
     TrainPanel: {"recipe": "best", "epochs": 3, "seed": 7, "validation_fraction": 0.2, "patience": 2},
+    CompressPanel: {
+        "artifact": "/models/a b", "sparsity": 0.75, "scope": "global", "sparsity_by_layer": {"conv1": 0.25},
+        "clusters": 16, "weight_bits": 4, "epochs": 3,
+    },
     EvaluatePanel: {"split": "train", "artifact": "/models/a b"},
+    ServePanel: {"artifact": "/models/a b", "name": "mnist", "workers": 2, "keep": False, "mode": "on"},
 }
 PANELS = list(CHANGES)
 

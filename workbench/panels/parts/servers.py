@@ -1,0 +1,121 @@
+"""The servers of a workspace as panels hold them: one handle a server, whichever panel asked for it first."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from workbench.core.artifact import Artifact
+from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.datasets import Dataset, default_dataset
+from workbench.panels.parts.chosen_data import open_chosen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.panels.session import Session
+    from workbench.serve.handle import Sandbox
+    from workbench.serve.store import Store
+
+_OF: WeakKeyDictionary[Session, Servers] = WeakKeyDictionary()
+_SIGNS_OF_A_RUN = 8
+
+
+class RunningServer(NamedTuple):
+    """A server that lives.
+
+    Attributes:
+        run: Its run id.
+        name: Model name.
+    """
+
+    run: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """What a choice of servers calls it."""
+        time = self.run.split("-")[1]
+        return f"{self.name}  ·  {time[9:11]}:{time[11:13]}:{time[13:15]} UTC  ·  {self.run[-_SIGNS_OF_A_RUN:]}"
+
+
+class Servers:
+    """Handles to the servers of one session. A handle that is let go of stops nothing."""
+
+    def __init__(self, session: Session) -> None:
+        self._workspace = session.workspace
+        self._handles: dict[str, Sandbox] = {}
+        self._begun: set[str] = set()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, session: Session) -> Servers:
+        """Return those of a session."""
+        return _OF.setdefault(session, cls(session))
+
+    def running(self) -> tuple[RunningServer, ...]:
+        """Return the servers of the workspace that live, newest first; reads run folders."""
+        from workbench.serve.sandbox import running
+
+        return tuple(RunningServer(folder.name, name) for folder, name in running(self._workspace).items())
+
+    def handle(self, run: str) -> Sandbox:
+        """Return the handle of a server; blocks where none of this session's panels has one.
+
+        Raises:
+            BadInputError: No such server runs.
+            ServingError: It does not answer, or is still starting.
+        """
+        from workbench.serve.sandbox import attach_server
+
+        with self._lock:
+            if run not in self._handles:
+                self._handles[run] = attach_server(run, self._workspace)
+            return self._handles[run]
+
+    def add(self, server: Sandbox) -> None:
+        """Keep the handle of a server that was just started."""
+        with self._lock:
+            self._handles[server.folder.name] = server
+            self._begun.add(server.folder.name)
+
+    def is_ours(self, server: Sandbox) -> bool:
+        """Say whether a panel of this session has started it."""
+        return server.folder.name in self._begun
+
+    def store(self) -> Store:
+        """Return the workspace's store of models."""
+        from workbench.serve.store import Store
+
+        return Store.of(self._workspace)
+
+
+def served_model(server: Sandbox, store: Store) -> Artifact:
+    """Return what answers now, the newest version where several do; blocks.
+
+    Raises:
+        BadInputError: Its folder holds no manifest.
+        ServingError: The server does not answer.
+    """
+    folders: dict[int, Path] = store.versions(server.name)
+    answering = [version for version in server.versions if version in folders]
+    if not answering:
+        raise BadInputError.of("server", rule="must answer with a version of this workspace's store", got=server.name)
+    return Artifact.load(folders[answering[-1]])
+
+
+def data_of(model: Artifact, session: Session) -> Dataset:
+    """Open what a model was trained on, else what is chosen; blocks.
+
+    Raises:
+        BadInputError: There is no such data.
+        WorkspaceError: What was prepared is not whole.
+    """
+    spec: Any = model.settings.get("dataset")
+    if isinstance(spec, dict):
+        try:
+            return Dataset.open_spec(spec, session.workspace)
+        except WorkbenchError:
+            return open_chosen(str(spec["name"]), session.workspace)
+    return open_chosen(session.dataset or default_dataset(session.workspace).name, session.workspace)
