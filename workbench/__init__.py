@@ -112,7 +112,9 @@ _PUBLIC = {
     # faces
     "TrainPanel": "workbench.panels.train",
     "EvaluatePanel": "workbench.panels.evaluate",
+    "SweepPanel": "workbench.panels.sweep",
     "ServePanel": "workbench.panels.serve",
+    "MonitorPanel": "workbench.panels.monitor",
 }
 __all__ = [*_PUBLIC]  # noqa: PLE0604 - names come from the one table above
 

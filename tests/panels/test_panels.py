@@ -12,8 +12,10 @@ import pytest
 from workbench.core.errors import BadInputError
 from workbench.panels.compress import CompressPanel
 from workbench.panels.evaluate import EvaluatePanel
+from workbench.panels.monitor import MonitorPanel
 from workbench.panels.parts.chosen_data import open_chosen
 from workbench.panels.serve import ServePanel
+from workbench.panels.sweep import SweepPanel
 from workbench.panels.train import TrainPanel
 
 if TYPE_CHECKING:
@@ -26,10 +28,31 @@ if TYPE_CHECKING:
 CHANGES: dict[type[Panel], dict[str, Any]] = {
     TrainPanel: {"recipe": "best", "epochs": 3, "seed": 7, "validation_fraction": 0.2, "patience": 2},
     CompressPanel: {
-        "artifact": "/models/a b", "sparsity": 0.75, "scope": "global", "sparsity_by_layer": {"conv1": 0.25},
-        "clusters": 16, "weight_bits": 4, "epochs": 3,
+        "artifact": "/models/a b",
+        "sparsity": 0.75,
+        "scope": "global",
+        "sparsity_by_layer": {"conv1": 0.25},
+        "clusters": 16,
+        "weight_bits": 4,
+        "epochs": 3,
+    },
+    SweepPanel: {
+        "artifact": "/models/a b",
+        "dataset": "digits",
+        "epochs": 3,
+        "repeats": 2,
+        "runs": 50,
+        "name": "known",
+        "axes": {"magnitude_pruning.sparsity": [0, 0.5], "post_training.numeric": ["int8"]},
     },
     EvaluatePanel: {"split": "train", "artifact": "/models/a b"},
+    MonitorPanel: {
+        "server": "mnist",
+        "drift": False,
+        "rules": "p95_ms above 50 for 3; accuracy below 0.9",
+        "seconds": 2.0,
+        "window": 100,
+    },
     ServePanel: {"artifact": "/models/a b", "name": "mnist", "workers": 2, "keep": False, "mode": "on"},
 }
 PANELS = list(CHANGES)
