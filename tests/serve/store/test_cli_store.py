@@ -73,6 +73,11 @@ def test_from_publishing_to_deleting(run: Command, make: Callable[[str], Artifac
     assert [row["version"] for row in run.json("list", "m")["m"]] == [1, 3]
 
 
+def test_an_empty_store_says_where_it_looked(run: Command) -> None:
+    assert run("list") == f"No models in {run.store.base}; `workbench store publish FOLDER NAME` puts one there.\n"
+    assert run.json("list") == {}
+
+
 def test_what_is_refused(run: Command, make: Callable[[str], Artifact]) -> None:
     one = make("a")
     bad = verdict(run.home.parent / "report.json", passed=False)
@@ -88,5 +93,12 @@ def test_what_is_refused(run: Command, make: Callable[[str], Artifact]) -> None:
         run("label", "m", "stable", 1)
     with pytest.raises(BadInputError, match="version must be given, or --remove"):
         run("label", "m", "live")
+    for command in (["history"], ["list"], ["label", "--remove"], ["rollback"]):
+        with pytest.raises(BadInputError, match="name must be a model in "):
+            run(command[0], "nobody", *(["live"] if command[1:] else []), *command[1:])
+    with pytest.raises(BadInputError, match="name must be a model in "):
+        run("label", "nobody", "live", 1)
+    with pytest.raises(BadInputError, match=r"meant another version .*; say which with `to=` \(`--to`\): 1"):
+        run("rollback", "m")
     with pytest.raises(BadInputError, match="keep must be a whole number"):
         run("collect", "m", "--keep", 0)

@@ -117,3 +117,16 @@ def test_a_model_that_kills_its_reader_is_not_blessed(
     with pytest.raises(GateFailedError, match="the process that tried it was killed by SIGABRT"):
         store.label("m", "canary", 1)
     assert store.labels("m") == {}
+
+
+def test_what_is_no_verdict_and_no_override_is_refused_before_anything_is_copied(store: Store, make: Make) -> None:
+    one = make("a")
+    with pytest.raises(BadInputError, match="verdict must be a Verdict or None, got"):
+        store.publish(one, "m", verdict={"passed": True})  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="override must be an Override or None, got 'anna'"):
+        store.publish(one, "m", override="anna")  # type: ignore[arg-type]
+    assert store.versions("m") == {}
+    store.publish(one, "m")
+    with pytest.raises(BadInputError, match="override must be an Override or None"):
+        store.label("m", "stable", 1, bless=None, override="anna")  # type: ignore[arg-type]
+    assert store.labels("m") == {}

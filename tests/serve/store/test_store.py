@@ -137,7 +137,9 @@ def test_labels_of_many_writers_all_stay(store: Store, tmp_path: Path) -> None:
 def test_damaged_labels_are_one_sentence(store: Store, tmp_path: Path, content: str) -> None:
     store.publish(artifact(tmp_path / "a"), "m")
     (store.base / "m" / LABELS).write_text(content)
-    with pytest.raises(WorkspaceError, match=r"labels\.json .*; delete it"):
+    with pytest.raises(
+        WorkspaceError, match=r"labels\.json .*; delete it and label anew: `workbench store history` says"
+    ):
         store.labels("m")
     with pytest.raises(WorkspaceError, match=r"labels\.json .*; delete it"):
         store.label("m", "live", 1)

@@ -42,10 +42,14 @@ def list_models(
     """List the models with their versions, what each passed, and what labels mean."""
     store = _store(home)
     names = store.names() if name is None else [name]
+    if name is not None:
+        _there(store, name)
     found = {each: store.stored(each) for each in names}
     if as_json:
         typer.echo(json.dumps({each: [one.to_json() for one in rows] for each, rows in found.items()}))
         return
+    if not found:
+        typer.echo(f"No models in {store.base}; `workbench store publish FOLDER NAME` puts one there.", err=True)
     for each, rows in found.items():
         for one in rows:
             kind = f"{one.format}/{one.numeric}" if one.format else "no manifest"
@@ -55,7 +59,11 @@ def list_models(
 @app.command()
 def history(name: _NAME, *, home: HOME = None, as_json: _JSON = False) -> None:
     """Say every change to a model, oldest first."""
-    for each in _store(home).history(name):
+    store = _store(home)
+    changes = store.history(name)
+    if not changes:
+        _there(store, name)  # all of a model may be deleted, and its history stays
+    for each in changes:
         typer.echo(json.dumps(each.to_json()) if as_json else f"{each.time[:19]}Z  {each.sentence}")
 
 
@@ -161,6 +169,15 @@ def _store(home: Path | None) -> Store:
     from workbench.serve.store import Store
 
     return Store.of(workspace_at(home))
+
+
+def _there(store: Store, name: str) -> None:
+    if not store.versions(name):
+        from workbench.core.errors import BadInputError
+
+        raise BadInputError.of(
+            "name", rule=f"must be a model in {store.base}", got=name, hint="`workbench store list` lists them"
+        )
 
 
 def _override(why: str | None, by: str) -> Override | None:

@@ -45,7 +45,7 @@ class StoreWriter(StoreReader):
 
     def _require(self, name: str, version: int | None = None) -> None:
         known = self.versions(name)
-        if version is None and not known:
+        if not known:
             raise BadInputError.of("name", rule=f"must be a model in {self.base}", got=name)
         if version is not None and version not in known:
             raise BadInputError.of(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError, GateFailedError
+from workbench.core.records import Verdict
+from workbench.core.records.store import Override
 from workbench.serve.store.labels import STABLE, check_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workbench.core.records import Verdict
-    from workbench.core.records.store import GateWord, Override, StoreChange
+    from workbench.core.records.store import GateWord, StoreChange
 
 
 def gate_facts(name: str, verdict: Verdict | None, override: Override | None) -> dict[str, Any]:
@@ -20,6 +21,8 @@ def gate_facts(name: str, verdict: Verdict | None, override: Override | None) ->
     Raises:
         GateFailedError: It did not pass, and nobody answers for it.
     """
+    if not isinstance(verdict, Verdict | None):
+        raise BadInputError.of("verdict", rule="must be a Verdict or None", got=verdict, hint="`Gate.check` gives one")
     passed = verdict is not None and verdict.passed
     if verdict is not None and not passed and override is None:
         raise GateFailedError(
@@ -32,9 +35,22 @@ def gate_facts(name: str, verdict: Verdict | None, override: Override | None) ->
 
 def said_by(by: str, why: str, override: Override | None) -> dict[str, Any]:
     """Return what the history says of who made a change and why; who lets a model through has a word in it."""
+    check_override(override)
     if override is None:
         return {"by": by, "why": why}
     return {"by": by or override.who, "why": "; ".join(filter(None, (why, override.why))), "gate": "overridden"}
+
+
+def check_override(override: object) -> None:
+    """Refuse what does not say who lets a model through.
+
+    Raises:
+        BadInputError: It is neither an Override nor None.
+    """
+    if not isinstance(override, Override | None):
+        raise BadInputError.of(
+            "override", rule="must be an Override or None", got=override, hint="write Override(who=…, why=…)"
+        )
 
 
 def _in_short(verdict: Verdict | None) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import BadInputError, WorkspaceError
-from workbench.core.workspace import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +15,7 @@ LABELS = "labels.json"
 STABLE = "stable"
 CANARY = "canary"
 
+_MEND = "delete it and label anew: `workbench store history` says what they meant."
 _LABEL = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -37,7 +38,10 @@ def read_labels(folder: Path) -> dict[str, int]:
     path = folder / LABELS
     if not path.is_file():
         return {}
-    found = read_json(path)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise WorkspaceError(f"{path} cannot be read ({error}); {_MEND}") from error
     if not isinstance(found, dict) or not all(type(version) is int for version in found.values()):
-        raise WorkspaceError(f"{path} must map labels to version numbers, got something else; delete it.")
+        raise WorkspaceError(f"{path} must map labels to version numbers, got something else; {_MEND}")
     return found

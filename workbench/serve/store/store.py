@@ -25,6 +25,8 @@ from workbench.serve.store.moves import meant
 from workbench.serve.store.numbers import check_publishable, claim
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from workbench.core.records import Verdict
     from workbench.core.records.store import Override
     from workbench.core.workspace import Workspace
@@ -192,7 +194,7 @@ class Store(StoreWriter):
             if target is None:
                 raise BadInputError.of(
                     "label", rule="must have meant another version that is still there", got=label,
-                    hint=f"say which with `to=`: {', '.join(map(str, self.versions(name)))}",
+                    hint=_others(self.versions(name), self.labels(name).get(label)),
                 )  # fmt: skip
             self._move(folder, change("rollback", target, label=label, **said_by(by, why, override)))
         return target
@@ -243,3 +245,9 @@ class Store(StoreWriter):
         with self._writing(name) as folder:
             enter(folder, change("export", version, by, why=uri))
         return uri
+
+
+def _others(known: Iterable[int], current: int | None) -> str:
+    """Say where a label could go that has not been anywhere else."""
+    others = ", ".join(str(version) for version in known if version != current)
+    return f"say which with `to=` (`--to`): {others}" if others else "publish another one first"
