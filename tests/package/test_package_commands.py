@@ -90,6 +90,13 @@ def test_what_is_no_package_is_bad_input(tmp_path: Path) -> None:
     done = run("verify", tmp_path)
     assert done.returncode == 2
     assert "package must be an archive" in done.stderr
+    with pytest.raises(BadInputError, match="package must be the path of an archive or folder, got None"):
+        verify(None)  # type: ignore[arg-type]
+
+
+def test_a_key_that_is_not_there_is_bad_input_and_no_fault_of_the_package(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="key must be the file of a public key"):
+        verify(archive, key=tmp_path / "nothing.pem")
 
 
 def test_a_report_tells_models_and_verdicts(report: Path, tmp_path: Path) -> None:
@@ -123,10 +130,16 @@ def test_a_verdict_and_an_evaluation_of_ones_own(
 
 
 def test_what_is_no_report_is_bad_input(tiny: Artifact, tmp_path: Path) -> None:
-    for content in ("[]", '{"run": 1}'):
+    for content in ("[]", '{"run": 1}', "road: yes"):
         (tmp_path / "report.json").write_text(content)
         with pytest.raises(BadInputError, match="report must be what `workbench run --json` printed"):
             call(package_app, tiny.folder, "--report", tmp_path / "report.json")
+
+
+def test_the_smallest_is_one_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInputError, match="model must be an artifact folder where no --report is given"):
+        call(package_app, "smallest")
 
 
 @pytest.mark.thorough

@@ -41,7 +41,11 @@ def verify(path: StrPath, *, key: StrPath | None = None, sha256: str | None = No
         WorkspaceError: It cannot be read.
         MissingExtraError: A signature is to be checked and `model-signing` is not installed.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise BadInputError.of("package", rule="must be the path of an archive or folder", got=path)
     place = Path(path).expanduser().absolute()
+    if key is not None and not Path(key).expanduser().is_file():
+        raise BadInputError.of("key", rule="must be the file of a public key", got=str(key))
     if sha256 is not None and (place.is_dir() or not _SHA256.fullmatch(sha256)):
         raise BadInputError.of("sha256", rule="must be 64 digits 0-9a-f, and of an archive", got=sha256)
     found = read_package(place)

@@ -75,6 +75,13 @@ def _found(model: str, report: Path | None) -> tuple[Artifact, Verdict | None, E
     from workbench.core.artifact import Artifact
 
     if report is None:
+        if model == "smallest" and not Path(model).exists():
+            from workbench.core.errors import BadInputError
+
+            raise BadInputError.of(
+                "model", rule="must be an artifact folder where no --report is given", got=model,
+                hint="`workbench run --json > report.json` writes one",
+            )  # fmt: skip
         return Artifact.load(Path(model).expanduser()), None, None
     run = _report(report)
     rows = {row.name: row for row in run.variants if row.format in _SERVABLE}
@@ -92,13 +99,13 @@ def _found(model: str, report: Path | None) -> tuple[Artifact, Verdict | None, E
 
 
 def _report(path: Path) -> RoadReport:
-    from workbench.core.errors import BadInputError
+    from workbench.core.errors import BadInputError, WorkspaceError
     from workbench.core.records import RoadReport
     from workbench.core.workspace import read_json
 
-    found = read_json(path)
     try:
+        found = read_json(path)
         # The command adds where its page is.
         return RoadReport.from_json({key: found[key] for key in found if key in RoadReport.model_fields})
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, WorkspaceError):
         raise BadInputError.of("report", rule="must be what `workbench run --json` printed", got=str(path)) from None
