@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from workbench.cli import app
 from workbench.core.errors import BadInputError
-from workbench.core.records import DrillMoment
+from workbench.core.records import DrillMoment, DrillReport
 from workbench.evaluate.runtimes import open_runtime
 from workbench.pipeline.drill.faults.base import faults
 from workbench.pipeline.drill.scene import Timeline
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.core.artifact import Artifact
-    from workbench.core.records import DrillReport
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
 
@@ -87,6 +86,34 @@ def test_every_fault_says_what_it_is_and_teaches() -> None:
 def test_a_fault_that_there_is_not_is_one_sentence(workspace: Workspace) -> None:
     with pytest.raises(BadInputError, match=r"fault must be one of bad_version, .*, got 'earthquake'"):
         drill("earthquake", workspace=workspace)
+
+
+def test_settings_that_are_none_are_one_sentence(workspace: Workspace) -> None:
+    with pytest.raises(BadInputError, match="settings must be DrillSettings or None, got 3"):
+        drill("drift", settings=3, workspace=workspace)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ((None, None, None), "a flood: nobody noticed; 0 of 1,200 requests failed."),
+        ((1.0, None, None), "a flood: noticed after 1.00 s, clients were not served as before in time; 0 of"),
+        ((1.0, 0.5, 2.0), "noticed after 1.00 s, mended 0.50 s later, clients served as before after 2.00 s; 0 of"),
+    ],
+)
+def test_how_it_went_is_a_sentence(
+    times: tuple[float | None, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from workbench.cli.commands.drill import _sum_up
+
+    noticed, reaction, restored = times
+    _sum_up(
+        DrillReport(
+            fault="flood", title="a flood", timeline=(), noticed_seconds=noticed, reaction_seconds=reaction,
+            restored_seconds=restored, requests=1200, failed=0, lesson="Wait.",
+        )
+    )  # fmt: skip
+    assert said in capsys.readouterr().out
 
 
 def test_the_command_lists_what_can_go_wrong() -> None:

@@ -58,15 +58,13 @@ def _show(event: Event) -> None:
 
 
 def _sum_up(report: DrillReport) -> None:
-    def said(seconds: float | None) -> str:
-        return "never" if seconds is None else f"{seconds:.2f} s"
-
-    typer.echo("")
-    typer.echo(f"{report.title}: noticed after {said(report.noticed_seconds)}", nl=False)
+    said = ["nobody noticed" if report.noticed_seconds is None else f"noticed after {report.noticed_seconds:.2f} s"]
     if report.reaction_seconds is not None:
-        typer.echo(f", mended {said(report.reaction_seconds)} later", nl=False)
-    typer.echo(
-        f", clients served as before after {said(report.restored_seconds)}; "
-        f"{report.failed} of {report.requests:,} requests failed."
-    )
+        said.append(f"mended {report.reaction_seconds:.2f} s later")
+    if report.restored_seconds is not None:
+        said.append(f"clients served as before after {report.restored_seconds:.2f} s")
+    elif report.noticed_seconds is not None:
+        said.append("clients were not served as before in time")
+    typer.echo("")
+    typer.echo(f"{report.title}: {', '.join(said)}; {report.failed} of {report.requests:,} requests failed.")
     typer.echo(f"{report.lesson}\n")

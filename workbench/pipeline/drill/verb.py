@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.core.errors import BadInputError
 from workbench.core.records import DrillReport, Override
 from workbench.monitor.drift import DriftSettings, Reference
 from workbench.monitor.settings import MonitorSettings
@@ -66,6 +67,8 @@ def drill(
     from workbench.jobs import here
 
     faults.get(fault)
+    if not isinstance(settings, DrillSettings | None):
+        raise BadInputError.of("settings", rule="must be DrillSettings or None", got=settings)
     asked = {"fault": fault, "drill": (settings or DrillSettings()).model_dump()}
     job = here(STAGE, asked, kind="drill", workspace=workspace, on_event=on_event)
     return DrillReport.from_json(job.value())
