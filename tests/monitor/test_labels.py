@@ -51,3 +51,9 @@ def test_what_is_no_class_is_refused(tmp_path: Path, wrong: Any) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="nowhere"):
         label(tmp_path / "nowhere", {"a": 1})
+
+
+@pytest.mark.parametrize("wrong", [[1, 2], "a", None])
+def test_what_does_not_say_whose_label_it_is_is_refused(tmp_path: Path, wrong: Any) -> None:
+    with pytest.raises(BadInputError, match="labels must be classes by the request's id"):
+        label(tmp_path, wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from workbench.core.workspace import writing
 from workbench.monitor.request_log import log_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from workbench.serve.handle import Sandbox
@@ -48,6 +48,8 @@ def label(server: Sandbox | str | Path, labels: Mapping[str, int | tuple[int, ..
         BadInputError: A label is no class.
         WorkspaceError: There is no such folder, or it cannot be written.
     """
+    if not isinstance(labels, Mapping):
+        raise BadInputError.of("labels", rule="must be classes by the request's id, {'id': 3}", got=labels)
     if not labels:
         return
     path = log_folder(server) / NAME
