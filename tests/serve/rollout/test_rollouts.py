@@ -42,6 +42,8 @@ def test_tried_refused_and_followed_by_a_better_one(sandbox: Sandbox, factor: Ma
     assert sandbox.versions == (1, 2)
     assert 30 <= answers(sandbox, 100).count(2) <= 50
     assert set(answers(sandbox, 5, label="canary")) == {2}
+    with pytest.raises(BadInputError, match="override must be an Override or None, got 'anna'"):
+        sandbox.promote(override="anna")  # type: ignore[arg-type]
     with pytest.raises(ServingError, match=r"promote\(\) or abort\(\)"):
         sandbox.rollout(factor(3))
     found = sandbox.comparison()

@@ -8,6 +8,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.records.rollout import RolloutReport
 from workbench.serve.rollout.settings import RolloutSettings
+from workbench.serve.store.gates import check_override
 
 if TYPE_CHECKING:
     from workbench.core.records import Verdict
@@ -98,6 +99,7 @@ class Rollouts:
         Raises:
             ServingError: No rollout runs, or the store refuses; the rollout goes on then.
         """
+        check_override(override)
         answers = None if override is None else override.to_json()
         return self._ask_rollout("promote", why=why, by=by, override=answers)
 
