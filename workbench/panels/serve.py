@@ -15,9 +15,9 @@ from workbench.panels.parts.load_view import LoadView
 from workbench.panels.parts.log_view import LogView
 from workbench.panels.parts.request_view import RequestView
 from workbench.panels.parts.rollout_view import RolloutView
-from workbench.panels.parts.sections import Sections
+from workbench.panels.parts.sections import Sections, View
 from workbench.panels.parts.server_view import BEFORE_READY, ENDED, TONES, ServerView
-from workbench.panels.parts.servers import Servers
+from workbench.panels.parts.servers import Servers, choices_of
 from workbench.panels.parts.serving_plan import (
     SHOWN,
     ServePlan,
@@ -183,14 +183,7 @@ class ServePanel(Panel):
         if running == self._running and self._chooser.values["server"] in {"", *(each.run for each in running)}:
             return
         self._running = running
-        choices = [{"value": each.run, "label": each.label} for each in running]
-        runs = {each.run for each in running}
-        if self.server is not None and self.server.folder.name not in runs:
-            # It has ended, and its last words are still to be read.
-            choices.append(
-                {"value": self.server.folder.name, "label": _("{name} has ended").format(name=self.server.name)}
-            )
-        with_choices(self._chooser, "server", choices)
+        with_choices(self._chooser, "server", choices_of(running, self.server))
 
     def _on_choice(self) -> None:
         self.session.server = str(self._chooser.values["server"] or "")
@@ -298,7 +291,7 @@ class ServePanel(Panel):
         stop.on_press("stop", self.act(self.stop))
         return start, stop
 
-    def _build_sections(self) -> Sections:
+    def _build_sections(self) -> Sections[View]:
         versions = VersionsView(self, self._servers, lambda: str(self.form.values["artifact"] or ""))
         self._log = LogView()
         return Sections(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from workbench.panels.base import stack
 from workbench.widgets.tab_bar import TabBar
@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     import ipywidgets
 
 
-class View(Protocol):
-    """A view of something that changes by itself: what blocks is gathered in the background, then shown."""
+class Shown(Protocol):
+    """Whatever has a widget."""
 
-    widget: ipywidgets.Widget
+    @property
+    def widget(self) -> ipywidgets.Widget:
+        """What is put on the page."""
+
+
+class View(Shown, Protocol):
+    """A view of something that changes by itself: what blocks is gathered in the background, then shown."""
 
     def attach(self, what: Any) -> None:
         """Show another thing from now on, or none."""
@@ -28,7 +34,10 @@ class View(Protocol):
         """Show what was gathered."""
 
 
-class Sections:
+V = TypeVar("V", bound=Shown)
+
+
+class Sections(Generic[V]):
     """Tabs and the view under them.
 
     Attributes:
@@ -37,7 +46,7 @@ class Sections:
     """
 
     def __init__(
-        self, views: Mapping[str, tuple[str, View]], *, label: str, changed: Callable[[], None] | None = None
+        self, views: Mapping[str, tuple[str, V]], *, label: str, changed: Callable[[], None] | None = None
     ) -> None:
         """Show the first one.
 
@@ -47,7 +56,7 @@ class Sections:
             changed: Called when another one was chosen.
         """
         self._views = {name: view for name, (_title, view) in views.items()}
-        self.every: tuple[View, ...] = tuple(self._views.values())
+        self.every: tuple[V, ...] = tuple(self._views.values())
         self.tabs = TabBar(
             tabs=[{"name": name, "label": title} for name, (title, _view) in views.items()],
             selected=next(iter(views)),
@@ -60,7 +69,7 @@ class Sections:
         self._on_selected(None)
 
     @property
-    def current(self) -> View:
+    def current(self) -> V:
         """The view that is seen."""
         return self._views.get(self.tabs.selected) or self.every[0]
 

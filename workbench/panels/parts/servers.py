@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.language import _
 from workbench.datasets import Dataset, default_dataset
 from workbench.panels.parts.chosen_data import open_chosen
 
@@ -89,6 +90,14 @@ class Servers:
         from workbench.serve.store import Store
 
         return Store.of(self._workspace)
+
+
+def choices_of(running: tuple[RunningServer, ...], shown: Sandbox | None) -> list[dict[str, str]]:
+    """Return the servers that live as choices, and the one that is shown also when it has ended."""
+    choices = [{"value": each.run, "label": each.label} for each in running]
+    if shown is not None and shown.folder.name not in {each.run for each in running}:
+        choices.append({"value": shown.folder.name, "label": _("{name} has ended").format(name=shown.name)})
+    return choices
 
 
 def served_model(server: Sandbox, store: Store) -> Artifact:
