@@ -71,6 +71,11 @@ class Sandbox(Rollouts):
         return self.settings.name
 
     @property
+    def store(self) -> Store:
+        """The model store that it serves from."""
+        return self._store
+
+    @property
     def state(self) -> State:
         """`starting`, `loading`, `ready`, `draining`, `failed` (then `error` says why) or `stopped`."""
         return self._watch.state

@@ -29,7 +29,7 @@ State = Literal["starting", "loading", "ready", "draining", "failed", "stopped"]
 
 _BEFORE_READY = ("starting", "loading")
 _ENDED = ("failed", "stopped")
-_LOOKS = ("versions", "workers", "comparison")  # what is asked and changes nothing
+_LOOKS = ("versions", "workers", "comparison", "answering")  # what is asked and changes nothing
 
 _ASK_SECONDS = 10.0
 _SLACK_SECONDS = 3.0  # a little more than the child gives itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,6 +170,25 @@ def test_a_rule_decides(sandbox: Sandbox, factor: Make) -> None:
         assert "both say the same of" in ended.reason
         assert any(ended.reason in line.why for line in sandbox._store.history("m"))
     assert set(answers(sandbox, 10)) == {2}
+
+
+def test_whoever_asks_while_it_ends_is_told_how_it_stood(sandbox: Sandbox, factor: Make) -> None:
+    sandbox.rollout(factor(2), percent=50)
+    states, over = [], threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            states.append(sandbox.comparison().state)
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        for number in (3, 4, 5):
+            sandbox.abort()
+            sandbox.rollout(factor(number), percent=50)
+        over.set()
+        for each in asking:
+            each.result()
+    assert set(states) <= {"running", "aborted"}
 
 
 def test_what_cannot_be_rolled_out_leaves_all_as_it_was(sandbox: Sandbox, factor: Make) -> None:

@@ -33,7 +33,10 @@ def rollout_handlers(director: Director) -> dict[str, Callable[..., Awaitable[An
     async def rollback(to: int | None = None, why: str = "", by: str = "") -> int:
         return await director.rollback(to, why, by)
 
-    return {each.__name__: each for each in (rollout, comparison, promote, abort, rollback)}
+    async def answering() -> int:
+        return director.answering
+
+    return {each.__name__: each for each in (rollout, comparison, promote, abort, rollback, answering)}
 
 
 def refused_rollouts(reason: str) -> dict[str, Callable[..., Awaitable[Any]]]:
@@ -42,4 +45,4 @@ def refused_rollouts(reason: str) -> dict[str, Callable[..., Awaitable[Any]]]:
     async def refuse(**_: Any) -> None:
         raise ServingError(reason)
 
-    return dict.fromkeys(("rollout", "comparison", "promote", "abort", "rollback"), refuse)
+    return dict.fromkeys(("rollout", "comparison", "promote", "abort", "rollback", "answering"), refuse)

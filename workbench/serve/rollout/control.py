@@ -135,5 +135,14 @@ class Rollouts:
         """
         return int(self._watch.ask("rollback", _SECONDS, to=to, why=why, by=by))
 
+    @property
+    def answering(self) -> int:
+        """Version that answers who names none; of a rollout, the stable one.
+
+        Raises:
+            ServingError: The server does not answer.
+        """
+        return int(self._watch.ask("answering"))
+
     def _ask_rollout(self, what: str, **arguments: Any) -> RolloutReport:
         return RolloutReport.from_json(self._watch.ask(what, _SECONDS, **arguments))

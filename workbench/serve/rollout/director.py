@@ -120,7 +120,7 @@ class Director:
         async with self._changing:
             if self._running:
                 raise ServingError(f"a rollout of {self._name} runs; call abort() first, or roll back without `to`.")
-            answering = self._answering()
+            answering = self.answering
             target = await self._earlier(to, answering)
             await self._bring(answering, target, self._route)
             await self._settle_route(target)  # nobody waits for the store
@@ -159,8 +159,9 @@ class Director:
             hint="publish the new version with `sandbox.rollout(artifact)`, not with `sandbox.publish`",
         )  # fmt: skip
 
-    def _answering(self) -> int:
-        """Return the version that answers who names none."""
+    @property
+    def answering(self) -> int:
+        """The version that answers who names none."""
         available = self._available()
         newest = max(available, default=0)
         if self._route is not None and self._route.stable in available and newest <= (self._route.until or newest):
@@ -225,10 +226,11 @@ class Director:
         await self._supervisor.fleet.route(self._name, None if route is None else route.model_dump())
 
     async def _report(self) -> RolloutReport:
-        if self._route is None or not self._running:
+        route = self._route  # of this moment: the rollout may end while workers are asked
+        if route is None or not self._running:
             raise ServingError(f"no rollout of {self._name} runs; `sandbox.rollout(version)` begins one.")
         self._seen |= await self._supervisor.fleet.compared(self._name)
-        return added(self._seen.values()).report(self._name, self._route).model_copy(update={"note": self._note})
+        return added(self._seen.values()).report(self._name, route).model_copy(update={"note": self._note})
 
     async def _watch(self) -> None:
         while self._running:
