@@ -42,6 +42,10 @@ class LiveAccuracy:
         while len(self._answers) > self._remembered:
             self._answers.popitem(last=False)
 
+    def reset(self) -> None:
+        """Forget the answers, e.g. since another version answers: labels that come for them are passed over."""
+        self._answers.clear()
+
     def of(self, labels: Mapping[str, tuple[int, ...]]) -> Proportion | None:
         """Return the share of right answers with Wilson's interval; None where no truth is known.
 

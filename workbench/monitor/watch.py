@@ -129,6 +129,7 @@ class Monitor:
     def reset(self) -> None:
         """Judge only what comes from now on, e.g. since another version answers; alarms stay as they are."""
         self._recent.reset()
+        self._accuracy.reset()
         if self._counts is not None:
             self._counts.reset()
         if self._detector is not None:

@@ -16,22 +16,31 @@ from workbench.cli.options import HOME, workspace_at
 from workbench.core.errors import BadInputError
 from workbench.monitor.drift.settings import DriftSettings
 from workbench.monitor.settings import MonitorSettings
+from workbench.pipeline.budget import RetrainBudget
+from workbench.pipeline.reactions import ReactionBounds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workbench.core.records import MonitorReport
+    from workbench.core.records.loop import LoopEvent
     from workbench.core.workspace import Workspace
     from workbench.monitor.alarms import Target
     from workbench.monitor.drift import Reference
+    from workbench.monitor.watch import Monitor
+    from workbench.pipeline.loop import Loop
     from workbench.serve.handle import Sandbox
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-@with_flags(MonitorSettings, DriftSettings)
+@with_flags(MonitorSettings, DriftSettings, ReactionBounds, RetrainBudget)
 def monitor(  # noqa: PLR0913 - one a flag
     settings: dict[str, Any],
     drift: dict[str, Any],
+    bounds: dict[str, Any],
+    budget: dict[str, Any],
     server: Annotated[
         str, typer.Argument(help="A server's model name, run or run folder; a URL, of which counters are watched.")
     ],
@@ -49,6 +58,12 @@ def monitor(  # noqa: PLR0913 - one a flag
         list[str] | None, typer.Option(help="Program and arguments that are given alarms; no shell reads them.")
     ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="Model name. (default: all of a server)")] = "",
+    react: Annotated[
+        bool, typer.Option("--react", help="Roll back a new version that does badly; with --hard, retrain on drift.")
+    ] = False,
+    hard: Annotated[
+        str | None, typer.Option(help="Hard set that a retraining learns beside --dataset, as the gate allows.")
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Look once; exit code 1 where a rule is broken.")] = False,
     home: HOME = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON a look, and nothing else.")] = False,
@@ -56,12 +71,16 @@ def monitor(  # noqa: PLR0913 - one a flag
     """Watch a server until Ctrl-C: errors, latency, drift, accuracy; alarms call a webhook or a command."""
     from workbench.monitor.alarms import CommandTarget, Rule, WebhookTarget
     from workbench.monitor.watch import Monitor
+    from workbench.pipeline.loop import Loop
+    from workbench.pipeline.reactions import ReactionSettings
 
     workspace = workspace_at(home)
+    _check_together(react=react, once=once, hard=hard, artifact=artifact, dataset=dataset)
     targets: list[Target] = [WebhookTarget(url) for url in webhook or []]
     targets += [CommandTarget(shlex.split(text)) for text in command or []]
+    place = _server(server, workspace)
     watched = Monitor(
-        _server(server, workspace),
+        place,
         _reference(reference, artifact, dataset, workspace),
         [Rule.of(text) for text in rule] if rule else None,
         targets,
@@ -69,21 +88,45 @@ def monitor(  # noqa: PLR0913 - one a flag
         drift=DriftSettings.parse(drift),
         model=model,
     )
-
-    def show(report: MonitorReport) -> None:
-        _print(report, as_json=as_json)
-
     try:
         if once:
             report = watched.check()
-            show(report)
+            _print(report, as_json=as_json)
             raise typer.Exit(1 if report.alarms else 0)
+        loop = None
+        if react:
+            loop = Loop(
+                place, watched, ReactionSettings.parse(bounds), hard=hard, dataset=dataset if hard else None,
+                budget=RetrainBudget.parse(budget), workspace=workspace,
+            )  # fmt: skip
         typer.echo(f"Watching {server}; Ctrl-C ends it.", err=True)
-        watched.run(threading.Event(), show)
+        _watch(watched, loop, as_json=as_json)
     except KeyboardInterrupt:
         typer.echo("", err=True)
     finally:
         watched.close()
+
+
+def _check_together(*, react: bool, once: bool, hard: str | None, artifact: Path | None, dataset: str | None) -> None:
+    """Say which flag lacks another one."""
+    if react and once:
+        raise BadInputError.of("react", rule="must not be given with --once, which only looks", got=react)
+    if hard is not None and not react:
+        raise BadInputError.of("hard", rule="must be given with --react", got=hard)
+    if hard is not None and dataset is None:
+        raise BadInputError.of("dataset", rule="must be given with --hard: the old data is learnt beside it", got=None)
+    if artifact is not None and dataset is None:
+        raise BadInputError.of("dataset", rule="must be given with the other of --artifact and --dataset", got=None)
+    if dataset is not None and artifact is None and hard is None:
+        raise BadInputError.of("artifact", rule="must be given with the other of --artifact and --dataset", got=None)
+
+
+def _watch(watched: Monitor, loop: Loop | None, *, as_json: bool) -> None:
+    never = threading.Event()
+    if loop is None:
+        watched.run(never, lambda report: _print(report, as_json=as_json))
+    else:
+        loop.run(never, lambda report: _print(report.monitor, report.events, as_json=as_json))
 
 
 def _server(given: str, workspace: Workspace) -> Sandbox | str | Path:
@@ -99,9 +142,6 @@ def _reference(file: Path | None, artifact: Path | None, dataset: str | None, wo
     from workbench.core.artifact import Artifact
     from workbench.monitor.drift import Reference
 
-    if (artifact is None) != (dataset is None):
-        missing = "artifact" if artifact is None else "dataset"
-        raise BadInputError.of(missing, rule="must be given with the other of --artifact and --dataset", got=None)
     if artifact is None or dataset is None:
         return None if file is None else Reference.load(file)
     made = Reference.of(Artifact.load(artifact), dataset, workspace=workspace)
@@ -110,12 +150,15 @@ def _reference(file: Path | None, artifact: Path | None, dataset: str | None, wo
     return made
 
 
-def _print(report: MonitorReport, *, as_json: bool) -> None:
+def _print(report: MonitorReport, reactions: Sequence[LoopEvent] | None = None, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(report.to_json()))
+        done = {} if reactions is None else {"reactions": [each.to_json() for each in reactions]}
+        typer.echo(json.dumps(report.to_json() | done))
         return
     at = datetime.fromtimestamp(report.time).astimezone().strftime("%H:%M:%S")
     for event in report.events:
         typer.echo(f"{at}  {event.state.upper() if event.state == 'raised' else event.state}  {event.words}")
+    for each in reactions or ():
+        typer.echo(f"{at}  {each.act.replace('_', ' ')}  {each.words}")
     if report.drift is not None and not report.drift.alarm:
         typer.echo(f"{at}  no drift  {report.drift.words}")

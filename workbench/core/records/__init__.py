@@ -29,6 +29,7 @@ from workbench.core.records.graph_diff import (
 )
 from workbench.core.records.hard_set import HardSample
 from workbench.core.records.load import LatencyHistogram, LoadResult
+from workbench.core.records.loop import LoopEvent, LoopReport
 from workbench.core.records.monitor import (
     AlarmEvent,
     ClassShare,
@@ -85,6 +86,8 @@ __all__ = [
     "LayerError",
     "LearningCurve",
     "LoadResult",
+    "LoopEvent",
+    "LoopReport",
     "LoggedRequest",
     "ModelCard",
     "MonitorReport",
