@@ -66,7 +66,10 @@ class MonitorPanel(Panel):
         self._health, self._drift, self._drill = HealthView(), DriftView(), DrillView(self)
         self._rules = RulesView(self, self.form)
         self._timeline = Timeline(
-            title=_("Timeline"), empty=_("Alarms and changes are listed here as they come"), newest_first=True
+            title=_("Timeline"),
+            empty=_("Alarms and changes are listed here as they come"),
+            newest_first=True,
+            height=190,
         )
         self._sections = Sections[Shown](
             {
@@ -193,7 +196,7 @@ class MonitorPanel(Panel):
             self._drift.show(look.report.drift)
             self._sections.badge("drift", "!" if look.report.drift.alarm else "")
         ready = look.state == "ready"
-        alarms = _("{n} alarms").format(n=raised)
+        alarms = _("alarms: {n}").format(n=raised)
         self._say(
             alarms if raised else _("watching") if ready else look.state,
             "bad" if raised else "good" if ready else "warn",

@@ -23,12 +23,14 @@ class Timeline(Leaf, asset="timeline"):
             optionally `tone` (`quiet`, `accent`, `good`, `bad` or `warn`).
         empty: What is said while nothing has happened.
         newest_first: The latest stands at the top.
+        height: Of the list, pixels, so that nothing below it moves when there is more; 0 is as high as it needs.
     """
 
     title = traitlets.Unicode("").tag(sync=True)
     moments = traitlets.List(traitlets.Dict()).tag(sync=True)
     empty = traitlets.Unicode("").tag(sync=True)
     newest_first = traitlets.Bool(default_value=False).tag(sync=True)
+    height = traitlets.Int(0).tag(sync=True)
 
     def show(self, moments: Iterable[dict[str, Any]]) -> None:
         """Show moments, the oldest first; of very many the last 200."""

@@ -12,6 +12,7 @@ from workbench.panels.parts.moments import clock
 from workbench.widgets.data_table import DataTable
 from workbench.widgets.pixel_images import PixelImages
 from workbench.widgets.progress import Progress
+from workbench.widgets.remarks import Remarks
 
 if TYPE_CHECKING:
     from workbench.core.records import DriftReport
@@ -29,27 +30,36 @@ class DriftView:
 
     def __init__(self) -> None:
         self._line = Progress(label=_("Drift"), text=_("No server is watched"))
+        self._remarks = Remarks(title=_("What differs"))
         self._images = PixelImages(title=_("The mean sample"), side=148)
         self._shares = DataTable(title=_("How often each class is answered"), columns=_share_columns())
         self._tests = DataTable(
             title=_("What was compared"), columns=_test_columns(), empty=_("No window of requests was compared yet")
         )
-        self.widget = stack(self._line, grid("halves", stack(self._tests, self._images), stack(self._shares)))
+        self.widget = stack(
+            self._line, grid("halves", stack(self._remarks, self._images, self._tests), stack(self._shares))
+        )
 
     def say(self, text: str, *, tone: str = "accent", active: bool = False) -> None:
         """Say why there is nothing, or what is being done."""
         with self._line.hold_sync():
             self._line.text, self._line.tone, self._line.active = text, tone, active
-            self._line.share = -1.0 if active else 1.0 if tone == "bad" else 0.0
+            self._line.share = -1.0 if active else 0.0
 
     def clear(self, text: str) -> None:
         """Show nothing but a sentence."""
-        self._images.images, self._shares.rows, self._tests.rows = [], [], []
+        self._images.images, self._shares.rows, self._tests.rows, self._remarks.items = [], [], [], []
         self.say(text)
 
     def show(self, report: DriftReport) -> None:
         """Show a window."""
-        self.say(report.words, tone="bad" if report.alarm else "good")
+        wrong = sum(test.alarm for test in report.tests)
+        said = _("{wrong} of {n} comparisons differ in the last {samples} samples").format(
+            wrong=wrong, n=len(report.tests), samples=report.samples
+        )
+        self.say(said if report.alarm else report.words, tone="bad" if report.alarm else "good")
+        names = _families()
+        self._remarks.items = [{"topic": names[test.family], "text": test.words} for test in report.tests if test.alarm]
         self._images.images = _images(report)
         self._shares.rows = [
             {"label": share.label, "before": share.before, "now": share.now} for share in report.classes
@@ -75,13 +85,16 @@ def _images(report: DriftReport) -> list[dict[str, Any]]:
     ]
 
 
-def _row(test: DriftTest) -> dict[str, Any]:
-    families = {
+def _families() -> dict[str, str]:
+    return {
         "input": _("each value of the sample"), "embedding": _("its principal components"),
         "predictions": _("class shares"), "confidence": _("how sure the answers are"),
     }  # fmt: skip
+
+
+def _row(test: DriftTest) -> dict[str, Any]:
     return {
-        "family": families[test.family],
+        "family": _families()[test.family],
         "verdict": _("differs") if test.alarm else _("alike"),
         "statistic": test.statistic,
         "p_value": f"{test.p_value:.2g}",

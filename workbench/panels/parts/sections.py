@@ -62,11 +62,13 @@ class Sections(Generic[V]):
             selected=next(iter(views)),
             label=label,
         )
-        self._boxes = {name: stack(view.widget) for name, view in self._views.items()}
-        self.widget = stack(self.tabs, *self._boxes.values())
+        boxes = [stack(view.widget) for view in self.every]
+        for place, box in enumerate(boxes):
+            box.add_class(f"wb-section-{place}")  # the tabs' own style sheet shows the one that is chosen
+        self.widget = stack(self.tabs, *boxes)
+        self.widget.add_class("wb-sections")
         self._changed = changed
         self.tabs.observe(self._on_selected, "selected")
-        self._on_selected(None)
 
     @property
     def current(self) -> V:
@@ -81,8 +83,6 @@ class Sections(Generic[V]):
         """Put a few letters beside a tab's name, or none."""
         self.tabs.tabs = [{**tab, "badge": text} if tab["name"] == name else tab for tab in self.tabs.tabs]
 
-    def _on_selected(self, change: Any) -> None:
-        for name, box in self._boxes.items():
-            box.layout.display = "" if self._views[name] is self.current else "none"
-        if change is not None and self._changed is not None:
+    def _on_selected(self, _change: Any) -> None:
+        if self._changed is not None:
             self._changed()
