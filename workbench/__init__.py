@@ -109,6 +109,8 @@ _PUBLIC = {
     "retrain": "workbench.pipeline.retrain",
     "RetrainSettings": "workbench.pipeline.retrain",
     "RetrainBudget": "workbench.pipeline.budget",
+    "Loop": "workbench.pipeline.loop",
+    "ReactionSettings": "workbench.pipeline.reactions",
     # faces
     "TrainPanel": "workbench.panels.train",
     "EvaluatePanel": "workbench.panels.evaluate",

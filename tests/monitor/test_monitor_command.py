@@ -75,6 +75,11 @@ def test_it_watches_until_it_is_interrupted_and_its_command_is_given_the_alarm(d
         (["--webhook", "bell"], "must be an address of http or https"),
         (["--reference", "none.npz"], "make it again"),
         (["--window", "3"], "window must be at least 20"),
+        (["--react", "--once"], "react must not be given with --once"),
+        (["--hard", "mine"], "hard must be given with --react"),
+        (["--react", "--hard", "mine"], "dataset must be given with --hard"),
+        (["--dataset", "digits"], "artifact must be given with the other of"),
+        (["--react"], "server must be a server that was started or attached to"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path: Path, flags: list[str], sentence: str) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -13,7 +16,7 @@ import pytest
 
 import workbench.convert
 import workbench.train
-from tests.serve.unceasing import until
+from tests.serve.unceasing import Unceasing, until
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.records import Override
@@ -248,6 +251,42 @@ def test_it_runs_until_it_is_stopped_whatever_hears_of_it(served: Sandbox, place
         Loop(served, monitor, hard="mine", workspace=place)
     with pytest.raises(BadInputError, match="server must serve a model of the store"):
         Loop(served, monitor, workspace=Workspace.at(place.home / "another"))
+
+
+@pytest.mark.faults
+def test_the_command_says_a_line_a_reaction(
+    served: Sandbox, factor: Callable[[float], Artifact], place: Workspace
+) -> None:
+    with subprocess.Popen(
+        [
+            sys.executable, "-m", "workbench", "monitor", "m", "--react", "--seconds", "0.05", "--min-labels", "10",
+            "--rule", "accuracy below 0.7", "--home", str(place.home),
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "Watching m" in process.stderr.readline()
+        publish_past_gate(served, factor(-1))
+        over = threading.Event()
+        with Unceasing([lambda: ask_until(over, served)]):
+            assert "RAISED  accuracy is" in process.stdout.readline()
+            assert "rolled back  Version 1 answers again" in process.stdout.readline()
+            over.set()
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        assert process.returncode == 0
+    assert served.answering == 1
+
+
+def ask_until(over: threading.Event, server: Sandbox) -> None:
+    """Ask and label; no request may fail."""
+    for each in itertools.count():
+        if over.is_set():
+            return
+        name = f"asked-{each}"
+        server.client.predict(np.array([[0.2, 0.8]], np.float32), headers={"x-request-id": name})
+        label(server, {name: 1})
 
 
 @pytest.mark.thorough
