@@ -114,6 +114,7 @@ _PUBLIC = {
     # faces
     "TrainPanel": "workbench.panels.train",
     "EvaluatePanel": "workbench.panels.evaluate",
+    "CompressPanel": "workbench.panels.compress",
     "SweepPanel": "workbench.panels.sweep",
     "ServePanel": "workbench.panels.serve",
     "MonitorPanel": "workbench.panels.monitor",

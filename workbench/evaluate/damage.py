@@ -57,17 +57,42 @@ def damage_between(
         raise BadInputError.of("split", rule="must be train or test", got=split)
     labels = data.labels(split)
     before, after = (_probabilities(artifact, data, split, len(labels)) for artifact in (parent, variant))
+    samples = data.floats(split, np.linspace(0, len(labels) - 1, min(layer_samples, len(labels))).astype(np.int64))
+    found = damage_of_answers(before, after, data, split=split, worst=worst)
+    compared = _layers(parent, variant, samples)
+    return found.model_copy(
+        update={
+            "parent": parent.sha256,
+            "variant": variant.sha256,
+            "layers": compared.layers,
+            "layer_samples": len(samples) if compared.layers else 0,
+            "unmatched": compared.unmatched,
+        }
+    )
+
+
+def damage_of_answers(
+    before: Values, after: Values, data: Dataset, *, split: Split = "test", worst: int = WORST
+) -> Damage:
+    """Compare the answers of two models, sample by sample; no layer is looked at.
+
+    Args:
+        before: (samples, classes) probabilities of what was compressed, in the split's order.
+        after: The same of what became of it.
+        data: What they answered.
+        split: `test` or `train`.
+        worst: Most flips to list.
+    """
+    labels = data.labels(split)
     right = before.argmax(axis=1) == labels, after.argmax(axis=1) == labels
     ours, theirs = _bits(right[0]), _bits(right[1])
     drop = paired_drop(ours, theirs)
     rows = np.arange(len(labels))
     lost = before[rows, labels] - after[rows, labels]
     flipped = np.flatnonzero(right[0] & ~right[1])
-    samples = data.floats(split, np.linspace(0, len(labels) - 1, min(layer_samples, len(labels))).astype(np.int64))
-    compared = _layers(parent, variant, samples)
     return Damage(
-        parent=parent.sha256,
-        variant=variant.sha256,
+        parent="",
+        variant="",
         dataset=data.name,
         split=split,
         samples=len(labels),
@@ -87,9 +112,9 @@ def damage_between(
         flipped=len(flipped),
         repaired=int((~right[0] & right[1]).sum()),
         confidence_lost=float(lost.mean()),
-        layers=compared.layers,
-        layer_samples=len(samples) if compared.layers else 0,
-        unmatched=compared.unmatched,
+        layers=(),
+        layer_samples=0,
+        unmatched=(),
     )
 
 

@@ -117,7 +117,7 @@ class Chart {
       this.legend.replaceChildren(...this.keys.map(({ key }) => key));
     }
     keyed.forEach((s, i) => {
-      this.keys[i].value.textContent = s.y.length ? exact(this.model.get("y_format"), s.y[s.y.length - 1]) : "";
+      this.keys[i].value.textContent = s.y.length && (s.style !== "dots" || s.y.length === 1) ? exact(this.model.get("y_format"), s.y[s.y.length - 1]) : "";
     });
   }
 
@@ -204,11 +204,11 @@ class Chart {
       if (drawing) c.lineTo(this.px(s.x[i]), this.py(s.y[i])); else c.moveTo(this.px(s.x[i]), this.py(s.y[i]));
       drawing = true;
     }
-    c.stroke();
+    if (s.style !== "dots") c.stroke();
     c.globalAlpha = 1;
     // Points that would touch one another are left to their line.
     const apart = s.x.length < 2 || this.px(s.x[s.x.length - 1]) - this.px(s.x[0]) > 9 * (s.x.length - 1);
-    const dots = s.style === "points" && apart ? s.x.keys() : s.x.length === 1 ? [0] : [];
+    const dots = s.style === "dots" || (s.style === "points" && apart) ? s.x.keys() : s.x.length === 1 ? [0] : [];
     for (const i of dots) this.dot(c, s.x[i], s.y[i], color, 3.5);
   }
 

@@ -28,8 +28,8 @@ class LiveChart(Leaf, asset="live_chart"):
         y_format: `number`, or `percent` for shares in [0, 1].
         x_range: Fixed `[low, high]`; an end that is None follows the data.
         y_range: The same for y.
-        series: One dictionary a series, in drawing order: `name`, `style` (`line`, `faint` or `points`),
-            `color` (0 to 3) and `count` of its points.
+        series: One dictionary a series, in drawing order: `name`, `style` (`line`, `faint`, `points`, or `dots`,
+            which no line joins), `color` (0 to 3) and `count` of its points.
         data: Little-endian Float32: for each series its x values, then its y values.
         marks: Vertical lines: `x` and `label`.
         empty: What the chart says while it has no data.

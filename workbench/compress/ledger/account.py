@@ -30,6 +30,7 @@ def ledger(
     batch: int = 1,
     threads: int = 1,
     runs: int = 50,
+    timed: bool = True,
 ) -> Ledger:
     """Account for a model's bytes and time, and say in words what keeps it from being smaller or faster.
 
@@ -42,6 +43,7 @@ def ledger(
         batch: Samples a call.
         threads: Threads of one call.
         runs: Timed calls.
+        timed: False accounts for bytes only, and opens the model in no engine.
 
     Raises:
         WorkspaceError: The file is missing, truncated or changed.
@@ -57,14 +59,14 @@ def ledger(
     held = holdings(artifact)
     features = cpu_features()
 
-    def timed(model: Artifact) -> Profile | None:
-        if model.format not in PROFILED:
+    def profiled(model: Artifact) -> Profile | None:
+        if not timed or model.format not in PROFILED:
             return None
         samples = data.floats("test", slice(0, _SAMPLES)) if data is not None else None
         return profile(model, samples, batch=batch, threads=threads, runs=runs)
 
-    ours = timed(artifact)
-    theirs = timed(baseline) if baseline is not None and ours is not None else None
+    ours = profiled(artifact)
+    theirs = profiled(baseline) if baseline is not None and ours is not None else None
     if artifact.format == "packed":
         parts: tuple[BytePart, ...] = (BytePart(purpose="packed, all of it", bytes=sizes.raw),)
     else:

@@ -12,20 +12,25 @@ import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from workbench.compress.preview.candidate import Original, require_classes
 from workbench.compress.preview.growing_sample import FIRST, GrowingSample
-from workbench.compress.preview.measuring import Answered, Measuring, answered
+from workbench.compress.preview.measuring import BATCH, Answered, Measuring, answered
 from workbench.compress.preview.newest_wins import NewestWins, require_open
 from workbench.compress.preview.settings import PreviewSettings, layer_settings
 from workbench.compress.preview.weight_map import WeightMap, weight_map
 from workbench.core.checks import require_artifact, require_callable, require_whole
 from workbench.core.errors import BadInputError
 from workbench.core.workspace import Workspace
+from workbench.evaluate.metrics import as_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from os import PathLike
     from types import TracebackType
+
+    from numpy.typing import NDArray
 
     from workbench.compress.preview.candidate import Candidate
     from workbench.compress.preview.perturb import LayerSetting
@@ -220,6 +225,21 @@ class Preview:
         if settings.weight_bits is None:
             return self._original.with_weights(perturbed)
         return self._original.with_bits(perturbed, settings.weight_bits)
+
+    def probabilities(self, settings: PreviewSettings) -> NDArray[np.float64]:
+        """Return a setting's probabilities for all test samples, (samples, classes), in the test split's order.
+
+        Raises:
+            BadInputError: `sparsity_by_layer` names a layer that cannot be pruned, or the slider was closed.
+        """
+        require_open(self._open)
+        answering, sample = self.candidate(settings).answering(), self._sample
+        starts = range(0, len(sample), BATCH)
+        parts = self._pool.map(lambda at: answering.outputs(sample.images[at : at + BATCH]), starts)
+        outputs = np.concatenate(list(parts))
+        found = np.empty_like(outputs)
+        found[sample.order] = outputs
+        return as_probabilities(found)
 
     def alone(self, kernel: int, setting: LayerSetting, images: int) -> str:
         """Change one kernel only and answer the first images of the sample.

@@ -1,0 +1,71 @@
+"""A model with its data, opened for the sliders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbench.compress.preview.settings import PreviewSettings
+from workbench.core.artifact import Artifact
+from workbench.core.errors import WorkbenchError
+from workbench.datasets import Dataset, default_dataset
+from workbench.panels.parts.chosen_data import chosen_by, open_chosen
+
+if TYPE_CHECKING:
+    from workbench.compress.preview import Preview
+    from workbench.core.records import PreviewAnswer
+    from workbench.core.workspace import Workspace
+
+
+class OpenedModel(NamedTuple):
+    """What the sliders move; `itself` is how the model answers and what it weighs as it is."""
+
+    folder: str
+    artifact: Artifact
+    data: Dataset
+    preview: Preview
+    itself: PreviewAnswer
+
+
+def opened(folder: str, dataset: str, workspace: Workspace) -> OpenedModel:
+    """Open a model for the sliders; blocks: its ONNX conversion is a job, made once.
+
+    Args:
+        folder: Of the model.
+        dataset: What to answer where the model does not say what it was trained on.
+        workspace: Where the conversion runs.
+
+    Raises:
+        BadInputError: It is no Keras model, or does not fit the data.
+        ParityError: The conversion does not answer like the model.
+        WorkspaceError: The model file is missing, truncated or changed.
+    """
+    from workbench.compress.preview import open_preview
+
+    artifact = Artifact.load(folder).verify()
+    spec = artifact.settings.get("dataset")
+    data = Dataset.open_spec(spec, workspace) if isinstance(spec, dict) else open_chosen(dataset, workspace)
+    preview = open_preview(artifact, data, workspace=workspace)
+    try:
+        return OpenedModel(folder, artifact, data, preview, preview.final(PreviewSettings()))
+    except BaseException:
+        preview.close()
+        raise
+
+
+def can_be_moved(folder: str) -> bool:
+    """Say whether the sliders can open a model: it is there, and its weights are Keras'."""
+    try:
+        return Artifact.load(folder).format == "tf_keras"
+    except WorkbenchError:
+        return False
+
+
+def data_of(folder: str, chosen: str, workspace: Workspace) -> str:
+    """Return the data that a model was trained on, as a control holds it; what is chosen where nothing says."""
+    try:
+        spec = Artifact.load(folder).settings.get("dataset") if folder else None
+    except WorkbenchError:
+        spec = None
+    if isinstance(spec, dict):
+        return chosen_by(spec, workspace)
+    return chosen or default_dataset(workspace).name
