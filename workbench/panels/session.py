@@ -12,6 +12,7 @@ import traitlets
 from workbench.core.role import may_act
 from workbench.core.workspace import Workspace
 from workbench.panels.live import Live
+from workbench.panels.parts import link
 from workbench.widgets.presence import Presence
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Session(traitlets.HasTraits):
         server: Run id of the server that is shown.
         hard_set: Name of the set that drawn and mislabelled samples are kept in.
         place: Panel that the page was asked to go to, by its verb.
+        uploaded: Bytes that the page has announced to send, of those that one session may.
         may_act: False on a page for viewing: no jobs, no uploads, no server is controlled. Nothing that a page sends
             can change it.
         workspace: Where runs are.
@@ -49,6 +51,7 @@ class Session(traitlets.HasTraits):
     server = traitlets.Unicode("")
     hard_set = traitlets.Unicode("drawn")
     place = traitlets.Unicode("")
+    uploaded = traitlets.Int(0)
 
     def __init__(self, workspace: Workspace | None = None) -> None:
         super().__init__()
@@ -56,10 +59,23 @@ class Session(traitlets.HasTraits):
         self.workspace = Workspace.of(workspace)
         self.live = Live()
         self.presence = Presence()
+        self.observe(self._write_link, link.NAMES)
 
     def on_shown(self, refresh: Callable[[], None]) -> None:
         """Call back whenever a page has drawn the app: it may be long after the app was built."""
         self.presence.on_shown(refresh)
+
+    def open_link(self, query: str) -> None:
+        """Choose what a link says, such as `?sweep=first`.
+
+        Raises:
+            BadInputError: It means nothing of this workspace; nothing is chosen then.
+        """
+        for name, value in link.opened(query, self.workspace).items():
+            setattr(self, name, value)
+
+    def _write_link(self, _change: object) -> None:
+        self.presence.link = link.written({name: getattr(self, name) for name in link.NAMES}, self.workspace)
 
     def close(self) -> None:
         """End all threads of the app; jobs go on."""

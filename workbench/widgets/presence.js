@@ -27,8 +27,12 @@ function render({ model, el }) {
   const lost = () => { answered = -Infinity; el.classList.remove("wb-off"); };
   addEventListener("wb-kernel-lost", lost);
   model.on("msg:custom", heard);
-  model.send({ type: "shown", language: navigator.language });
+  model.send({ type: "shown", language: navigator.language, query: location.search });
+  // Elsewhere the address is the notebook's.
+  const ours = document.body.classList.contains("wb-body");
+  const write = () => { if (ours) history.replaceState(null, "", location.pathname + (model.get("link") || location.search)); };
+  model.on("change:link", write);
   const timer = setInterval(ask, EVERY);
-  return () => { clearInterval(timer); model.off("msg:custom", heard); removeEventListener("wb-kernel-lost", lost); };
+  return () => { clearInterval(timer); model.off("msg:custom", heard); removeEventListener("wb-kernel-lost", lost); model.off("change:link", write); };
 }
 export default { render };

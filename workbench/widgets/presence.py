@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import traitlets
+
 from workbench.widgets.base import Leaf
 
 if TYPE_CHECKING:
@@ -20,11 +22,15 @@ class Presence(Leaf, asset="presence"):
 
     Attributes:
         language: What the page's browser prefers, such as `zh-CN`; empty before a page was seen.
+        query: What the page's address says behind its `?`, with it.
+        link: What it shall say from now on, where the page is ours: the address then opens what is seen.
     """
+
+    link = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
-        self.language = ""
+        self.language = self.query = ""
         self._seen: float | None = None
         self.hear("ping", self._answer)
 
@@ -33,7 +39,7 @@ class Presence(Leaf, asset="presence"):
 
         def shown(message: dict[str, Any]) -> None:
             self._seen = time.monotonic()
-            self.language = str(message.get("language", ""))
+            self.language, self.query = str(message.get("language", "")), str(message.get("query", ""))
             callback()
 
         self.hear("shown", shown)

@@ -13,6 +13,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def dashboard(
+    name: Annotated[
+        str, typer.Argument(help="training, compression_lab, serving_desk or workshop.", show_default=True)
+    ] = "training",
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; another one where it is in use.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser, if there is one.")] = True,
@@ -22,7 +25,7 @@ def dashboard(
     pages: Annotated[int, typer.Option(min=1, max=1000, help="So many pages may be open at once.")] = 20,
     home: HOME = None,
 ) -> None:
-    """Start the job cluster and the Voila dashboard, print its URL; Ctrl-C ends them."""
+    """Start the job cluster and a Voila dashboard, print its URL; Ctrl-C ends them."""
     from workbench.dashboards.server import launch
 
-    launch(workspace_at(home), port=port, open_browser=browser, share=share, most_pages=pages)
+    launch(workspace_at(home), port=port, open_browser=browser, dashboard=name, share=share, most_pages=pages)

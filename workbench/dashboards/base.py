@@ -1,0 +1,61 @@
+"""What every dashboard is: panels in an order, one session, a link that opens what is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import ipywidgets
+
+from workbench.core.language import suggest_language
+from workbench.panels.base import Panel, Session, stack
+
+if TYPE_CHECKING:
+    from workbench.core.workspace import Workspace
+
+
+class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
+    """Panels below one another.
+
+    Attributes:
+        shows: Kinds of the panels, in their order.
+        session: What the panels share.
+        panels: The panels, by their verb; each is an attribute of that name, too.
+    """
+
+    shows: ClassVar[tuple[type[Panel], ...]]
+
+    def __init__(self, workspace: Workspace | None = None) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._build()
+
+    def arrange(self) -> tuple[ipywidgets.Widget, ...]:
+        """Return what is shown, from the top."""
+        return tuple(self.panels[kind.verb] for kind in self.shows)
+
+    def close(self) -> None:
+        """Take it off the page and end its threads; jobs go on."""
+        self._take_down()
+        super().close()
+
+    def _build(self) -> None:
+        self.session = Session(self._workspace)
+        self.panels = {kind.verb: kind(self.session) for kind in self.shows}
+        for verb, panel in self.panels.items():
+            setattr(self, verb.lower(), panel)
+        self.children = (stack(self.session.presence, *self.arrange()),)
+        self.session.on_shown(self._on_shown)
+
+    def _take_down(self) -> None:
+        self.session.close()
+        for panel in self.panels.values():
+            panel.close()
+
+    def _on_shown(self) -> None:
+        """Speak the language of who looks, and show what the address says; both are known once a page has drawn us."""
+        if suggest_language(self.session.presence.language):
+            self._take_down()
+            self._build()  # which is drawn anew, and comes here again
+            return
+        first = self.panels[self.shows[0].verb]
+        first.guard(self.session.open_link)(self.session.presence.query)

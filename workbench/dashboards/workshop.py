@@ -1,0 +1,20 @@
+"""The workshop: the whole road on one page."""
+
+from __future__ import annotations
+
+from workbench.dashboards.base import Dashboard
+from workbench.panels.compress import CompressPanel
+from workbench.panels.convert import ConvertPanel
+from workbench.panels.evaluate import EvaluatePanel
+from workbench.panels.monitor import MonitorPanel
+from workbench.panels.serve import ServePanel
+from workbench.panels.sweep import SweepPanel
+from workbench.panels.train import TrainPanel
+
+
+class Workshop(Dashboard):
+    """Every panel, in the order of the road."""
+
+    shows = (
+        TrainPanel, EvaluatePanel, CompressPanel, SweepPanel, ConvertPanel, ServePanel, MonitorPanel,
+    )  # fmt: skip
