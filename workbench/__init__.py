@@ -116,6 +116,7 @@ _PUBLIC = {
     "EvaluatePanel": "workbench.panels.evaluate",
     "CompressPanel": "workbench.panels.compress",
     "SweepPanel": "workbench.panels.sweep",
+    "ConvertPanel": "workbench.panels.convert",
     "ServePanel": "workbench.panels.serve",
     "MonitorPanel": "workbench.panels.monitor",
 }

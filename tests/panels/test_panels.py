@@ -11,6 +11,7 @@ import pytest
 
 from workbench.core.errors import BadInputError
 from workbench.panels.compress import CompressPanel
+from workbench.panels.convert import ConvertPanel
 from workbench.panels.evaluate import EvaluatePanel
 from workbench.panels.monitor import MonitorPanel
 from workbench.panels.parts.chosen_data import open_chosen
@@ -36,6 +37,7 @@ CHANGES: dict[type[Panel], dict[str, Any]] = {
         "weight_bits": 4,
         "epochs": 3,
     },
+    ConvertPanel: {"artifact": "/models/a b", "format": "onnx", "numeric": "int8", "per_channel": False, "opset": 15},
     SweepPanel: {
         "artifact": "/models/a b",
         "dataset": "digits",
