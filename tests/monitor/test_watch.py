@@ -212,6 +212,29 @@ def test_a_monitor_goes_on_where_another_ended(log: Log) -> None:
     assert Monitor(log.folder, targets=[]).check(log.time).requests == 37
 
 
+def test_a_monitor_that_is_started_anew_goes_on_with_its_alarms(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    keep, rules = log.folder / "monitor.json", [Rule(metric="error_rate", above=0.05, clear_after=1)]
+    log.ask(50, code="INTERNAL")
+    assert [
+        event.state for event in Monitor(log.folder, rules=rules, targets=[], keep=keep).check(log.time).events
+    ] == ["raised"]
+    log.ask(50, code="INTERNAL")
+    again = Monitor(log.folder, rules=rules, targets=[], keep=keep).check(log.time)
+    assert (again.requests, again.alarms, again.events) == (50, ("error_rate above 0.05",), ())
+    log.ask(50)
+    cleared = Monitor(log.folder, rules=rules, targets=[], keep=keep).check(log.time)
+    assert [event.state for event in cleared.events] == ["cleared"]
+    keep.write_text('{"raised": 3}', encoding="utf-8")
+    anew = Monitor(log.folder, rules=rules, targets=[], keep=keep)
+    assert "The monitor begins anew" in caplog.text
+    assert anew.check(log.time).requests == 150
+    keep.unlink()
+    keep.mkdir()  # nothing can be kept there
+    log.ask(20)
+    assert anew.check(log.time).requests == 20
+    assert "is not kept" in caplog.text
+
+
 def test_after_a_reset_what_was_is_not_held_against_a_server(log: Log) -> None:
     monitor = Monitor(log.folder, rules=[Rule(metric="error_rate", above=0.05, clear_after=1)], targets=[])
     log.ask(50, code="INTERNAL")

@@ -12,6 +12,7 @@ from workbench.jobs.state import LEASE
 from workbench.monitor.alarms import Alarms, LogTarget, default_rules
 from workbench.monitor.drift import DriftDetector, DriftSettings
 from workbench.monitor.inside import Inside
+from workbench.monitor.kept import Kept, read_kept, write_kept
 from workbench.monitor.labels import NAME as LABELS
 from workbench.monitor.labels import read_labels
 from workbench.monitor.live_accuracy import LiveAccuracy
@@ -55,6 +56,7 @@ class Monitor:
         model: str = "",
         version: int | None = None,
         after: Cursor | None = None,
+        keep: Path | None = None,
     ) -> None:
         """Look at nothing yet.
 
@@ -68,6 +70,7 @@ class Monitor:
             model: Model whose requests count; empty is all of a log, and the server's own of counters.
             version: Version whose requests count; None is all.
             after: How far another monitor had read the log; None reads all that is there.
+            keep: File that alarms and the place in the log are kept in, so that another monitor goes on from there.
 
         Raises:
             BadInputError: Two rules have one title.
@@ -75,7 +78,9 @@ class Monitor:
         self.settings = settings
         self.alarms = Alarms(default_rules() if rules is None else rules)
         self.targets = (LogTarget(),) if targets is None else tuple(targets)
-        self.cursor = after or Cursor()
+        self._keep, self._kept = keep, read_kept(keep)
+        self.alarms.restore(self._kept.raised, self._kept.in_a_row)
+        self.cursor = after or self._kept.cursor
         self._server = server
         self._model = model
         self._version = version
@@ -98,6 +103,7 @@ class Monitor:
         facts = seen.facts()
         events = self.alarms.observe(facts, time=now, words=seen.words())
         self._tell(events)
+        self._keeps()
         return MonitorReport(
             time=now,
             requests=seen.requests,
@@ -193,6 +199,15 @@ class Monitor:
             return False
         self._labels, self._labels_seen = read_labels(self._server), now
         return True
+
+    def _keeps(self) -> None:
+        if self._keep is None:
+            return
+        raised = dict.fromkeys(self.alarms.raised, True)
+        kept = Kept(cursor=self.cursor, raised=raised, in_a_row=self.alarms.in_a_row)
+        if kept != self._kept:
+            write_kept(self._keep, kept)
+            self._kept = kept
 
     def _tell(self, events: Sequence[AlarmEvent]) -> None:
         for event in events:

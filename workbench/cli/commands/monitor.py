@@ -70,6 +70,7 @@ def monitor(  # noqa: PLR0913 - one a flag
 ) -> None:
     """Watch a server until Ctrl-C: errors, latency, drift, accuracy; alarms call a webhook or a command."""
     from workbench.monitor.alarms import CommandTarget, Rule, WebhookTarget
+    from workbench.monitor.kept import NAME
     from workbench.monitor.watch import Monitor
     from workbench.pipeline.loop import Loop
     from workbench.pipeline.reactions import ReactionSettings
@@ -87,6 +88,7 @@ def monitor(  # noqa: PLR0913 - one a flag
         settings=MonitorSettings.parse(settings),
         drift=DriftSettings.parse(drift),
         model=model,
+        keep=None if once or isinstance(place, (str, Path)) else place.folder / NAME,
     )
     try:
         if once:

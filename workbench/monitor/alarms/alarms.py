@@ -37,6 +37,22 @@ class Alarms:
         """Titles of the rules that are raised."""
         return tuple(title for title, is_raised in self._raised.items() if is_raised)
 
+    @property
+    def in_a_row(self) -> dict[str, int]:
+        """Looks in a row that were on the way to the other state, by title."""
+        return dict(self._in_a_row)
+
+    def restore(self, raised: Mapping[str, bool], in_a_row: Mapping[str, int]) -> None:
+        """Go on where others ended; titles that no rule has are passed over.
+
+        Args:
+            raised: By title, whether it is raised.
+            in_a_row: By title, as the attribute.
+        """
+        for title in self._raised:
+            self._raised[title] = raised.get(title, False)
+            self._in_a_row[title] = in_a_row.get(title, 0)
+
     def observe(
         self, facts: Mapping[str, float | None], *, time: float, words: Mapping[str, str] | None = None
     ) -> tuple[AlarmEvent, ...]:
