@@ -81,6 +81,7 @@ class MonitorPanel(Panel):
             label=_("What is shown of the server"),
         )
         self._arrange(grid("aside", self.form.widget, stack(self._health.tiles, self._timeline)), self._sections.widget)
+        self._code.title = _("Watching the server in Python")
         self.form.on_change(self.guard(self._on_form))
         self.session.observe(self.guard(lambda _change: self._on_server()), "server")
 
@@ -112,6 +113,8 @@ class MonitorPanel(Panel):
         plan = self._plan if not self.form.valid else self.settings.model_dump()
         if not plan:
             return
+        # Whoever only looks has nothing done.
+        plan = {**plan, "react": plan["react"] and self.session.may_act}
         self._looking = True
         self._due = time.monotonic() + plan["seconds"]
         # What was asked otherwise before is asked anew, and what was measured stays.
@@ -131,7 +134,7 @@ class MonitorPanel(Panel):
         server = self._servers.handle(plan["server"])
         same = past is not None and past.server is server
         reference = past.reference if same and past is not None and plan["drift"] else None
-        watched = Watched(server, self._servers.store(), plan, reference)
+        watched = Watched(server, plan, self.session.workspace, reference)
         if same and past is not None:
             watched.points.extend(past.points)
             watched.drift = past.drift
@@ -190,6 +193,7 @@ class MonitorPanel(Panel):
             if self._plan["drift"] and watched.notes_requests:
                 self._measure(watched)
         happened += [moments.of_alarm(event) for event in look.report.events]
+        happened += [moments.of_reaction(event) for event in look.done]
         if happened:
             self._timeline.add(happened)
         if look.report.drift is not None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
-
 from workbench.core.artifact import Artifact
 from workbench.core.language import N_, _
-from workbench.core.settings import Settings
 from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
+from workbench.panels.parts.chosen_server import ChosenServer
 from workbench.panels.parts.load_view import LoadView
 from workbench.panels.parts.log_view import LogView
 from workbench.panels.parts.request_view import RequestView
 from workbench.panels.parts.rollout_view import RolloutView
 from workbench.panels.parts.sections import Sections, View
-from workbench.panels.parts.server_view import BEFORE_READY, ENDED, TONES, ServerView
-from workbench.panels.parts.servers import Servers, choices_of
+from workbench.panels.parts.server_view import BEFORE_READY, ENDED, TONES, ServerView, chip_of
+from workbench.panels.parts.servers import Servers
 from workbench.panels.parts.serving_plan import (
     SHOWN,
     ServePlan,
@@ -29,29 +27,18 @@ from workbench.panels.parts.serving_plan import (
     note_on,
     plan_in,
 )
-from workbench.panels.parts.versions_view import VersionsView, with_choices
+from workbench.panels.parts.versions_view import VersionsView
 from workbench.widgets.action_bar import ActionBar
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
-    from workbench.panels.parts.servers import RunningServer
     from workbench.serve.handle import Sandbox
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
-class ServerChoice(Settings):
-    """Which of the workspace's servers is shown."""
-
-    server: str = Field(default="", description="a server of this workspace that runs, whoever started it")
-
-
 class ServePanel(Panel):
-    """A server from a cell; closing the panel stops none.
-
-    Attributes:
-        server: The handle of the server that is shown; None while none is.
-    """
+    """A server from a cell; closing the panel stops none."""
 
     title: ClassVar[str] = N_("Serve")
     subtitle: ClassVar[str] = N_("A server on this machine that speaks as TensorFlow Serving does.")
@@ -59,10 +46,8 @@ class ServePanel(Panel):
 
     def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
         super().__init__(session, workspace=workspace)
-        self.server: Sandbox | None = None
         self._servers = Servers.of(self.session)
         self._watching = self._looking = self._starting = self._stopping = False
-        self._running: tuple[RunningServer, ...] = ()
         offered = models_to_serve(self.session)
         self.form = Form(
             ServePlan,
@@ -71,29 +56,25 @@ class ServePanel(Panel):
             shown=SHOWN,
             label=_("Server settings"),
         )
-        self._chooser = Form(
-            ServerChoice,
-            values={"server": self.session.server},
-            looks={"server": {"kind": "choice", "choices": [], "label": _("Server"), "optional": True,
-                              "placeholder": _("none runs")}},
-            shown=("server",),
-            label=_("Server that is shown"),
-        )  # fmt: skip
+        self._chosen = ChosenServer(self, self._servers, self._on_asking, self._on_attached)
         self._start_bar, self._bar = self._buttons()
         self._view = ServerView(self._servers)
         self._sections = self._build_sections()
         self._arrange(
             grid("aside", stack(self.form.widget, self._start_bar),
-                 stack(grid("form-row", self._chooser.widget, self._bar), self._view.widget)),
+                 stack(grid("form-row", self._chosen.form.widget, self._bar), self._view.widget)),
             self._sections.widget,
         )  # fmt: skip
         self.form.on_change(self.guard(self._on_form))
-        self._chooser.on_change(self.guard(self._on_choice))
         self.session.observe(self.guard(lambda _change: self._on_models()), ["artifact", "variants"])
-        self.session.observe(self.guard(lambda _change: self._on_server()), "server")
+        self._code.title = _("Starting the server in Python")
         self._on_form()
-        if self.session.server:
-            self._on_server()
+        self._chosen.follow()
+
+    @property
+    def server(self) -> Sandbox | None:
+        """The handle of the server that is shown; None while none is."""
+        return self._chosen.server
 
     def code(self) -> str:
         """Return the Python that starts the same server."""
@@ -165,7 +146,7 @@ class ServePanel(Panel):
         def shown(found: tuple[Any, ...]) -> None:
             self._looking = False
             running, standing, told = found
-            self._on_running(running)
+            self._chosen.offer(running)
             if server is None or server is not self.server:
                 return  # another one was chosen meanwhile
             self._view.show(server, standing)
@@ -179,58 +160,24 @@ class ServePanel(Panel):
 
         self.in_background(work, shown, failed)
 
-    def _on_running(self, running: tuple[RunningServer, ...]) -> None:
-        if running == self._running and self._chooser.values["server"] in {"", *(each.run for each in running)}:
-            return
-        self._running = running
-        with_choices(self._chooser, "server", choices_of(running, self.server))
-
-    def _on_choice(self) -> None:
-        self.session.server = str(self._chooser.values["server"] or "")
-
-    def _on_server(self) -> None:
-        run = self.session.server
-        if self.server is not None and self.server.folder.name == run:
-            return
-        if self._chooser.values["server"] != run:
-            self._chooser.write({"server": run})
-        if not run:
-            self._attach(None)
-            return
+    def _on_asking(self) -> None:
         self._view.say(_("Asking the server"), active=True)
-        self.in_background(lambda: self._servers.handle(run), self._on_handle, self._not_attached)
 
-    def _on_handle(self, server: Sandbox) -> None:
-        if self.session.server == server.folder.name:
-            self._attach(server)
-            self._look()
-
-    def _attach(self, server: Sandbox | None) -> None:
-        self.server = server
+    def _on_attached(self, server: Sandbox | None) -> None:
         self._view.attach(server)
         for section in self._sections.every:
             section.attach(server)
         self._say_state("" if server is None else server.state)
+        self._look()
 
     def _on_started(self, server: Sandbox) -> None:
-        self._servers.add(server)
         self._starting = False
-        self._running = ()
-        with_choices(self._chooser, "server", [
-            {"value": server.folder.name, "label": server.name}, *self._chooser.widget.fields[0]["choices"],
-        ])  # fmt: skip
-        self.session.server = server.folder.name
-        self._attach(server)
-        self._look()
+        self._chosen.begin(server)
 
     def _not_started(self, error: BaseException) -> None:
         self._starting = False
         self._view.say(_("Not started"))
         self._enable()
-        self.fail(error)
-
-    def _not_attached(self, error: BaseException) -> None:
-        self.session.server = ""
         self.fail(error)
 
     def _on_stopped(self) -> None:
@@ -258,12 +205,8 @@ class ServePanel(Panel):
         self._enable()
 
     def _say_state(self, state: str) -> None:
-        words = {
-            "starting": _("starting"), "loading": _("loading"), "ready": _("ready"), "draining": _("ending"),
-            "failed": _("failed"), "stopped": _("stopped"),
-        }  # fmt: skip
         with self.heading.hold_sync():
-            self.heading.chip, self.heading.tone = words.get(state, ""), TONES.get(state, "quiet")
+            self.heading.chip, self.heading.tone = chip_of(state), TONES.get(state, "quiet")
         if state == "failed" and self.server is not None and self.server.error and not self.errors.message:
             self.errors.show(self.server.error, self.server.logs()[-4000:])
         self._enable()

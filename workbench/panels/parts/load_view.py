@@ -57,8 +57,8 @@ class LoadView:
             looks={
                 "connections": {"label": _("Connections"), "half": True},
                 "seconds": {"label": _("Time"), "unit": "s", "half": True},
-                "rate": {"label": _("Requests a second"), "placeholder": _("as fast as it answers"), "half": True},
-                "batch": {"label": _("Samples a request"), "half": True},
+                "rate": {"label": _("Requests a second"), "placeholder": _("as fast as it answers")},
+                "batch": {"label": _("Samples a request")},
             },
             shown=("connections", "seconds", "rate", "batch"),
             label=_("Load test"),
@@ -116,7 +116,7 @@ class LoadView:
         self._tiles.tiles = _tiles(result)
         words = line_of(result)
         self._figure.show(figure, words, _columns(), _rows(result))
-        return words
+        return _("Measured for {s} s").format(s=f"{result.seconds:.1f}")
 
     def _on_form(self) -> None:
         if self.form.valid and self._server is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.language import _
 
 if TYPE_CHECKING:
+    from workbench.core.records.loop import LoopEvent
     from workbench.core.records.monitor import AlarmEvent
     from workbench.core.records.store import StoreChange
 
@@ -44,6 +45,13 @@ def of_change(change: StoreChange) -> dict[str, Any]:
     when = datetime.fromisoformat(change.time).timestamp()
     tone = _TONES.get(change.action, "quiet")
     return {"time": clock(when), "kind": kinds[change.action], "tone": tone, "words": change.sentence}
+
+
+def of_reaction(event: LoopEvent) -> dict[str, Any]:
+    """Return what was done about an alarm by itself, or was not."""
+    refused = event.act in ("refused", "failed")
+    kind = _("not done") if refused else _("reaction")
+    return {"time": clock(event.time), "kind": kind, "tone": "warn" if refused else "accent", "words": event.words}
 
 
 def of_state(state: str, name: str) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from workbench.monitor.settings import MonitorSettings
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.serving_plan import like
 
-SHOWN = ("server", "drift")
+SHOWN = ("server", "drift", "react")
 _BETWEEN = "; "
 _WATCH = ("seconds", "recent_seconds", "min_requests", "labelled", "min_labels")
 _DRIFT = ("window", "stride", "false_alarms_a_day", "tolerance")
@@ -36,6 +36,9 @@ class MonitorPlan(Settings):
     rules: str = Field(
         default=_BETWEEN.join(rule_text(rule) for rule in default_rules()),
         description="when there is an alarm, such as p95_ms above 50 for 3; semicolons between rules",
+    )
+    react: bool = Field(
+        default=False, description="go back to the version before where a new one does badly, while this page is open"
     )
     seconds: float = like(MonitorSettings, "seconds")
     recent_seconds: float = like(MonitorSettings, "recent_seconds")
@@ -121,7 +124,11 @@ def code_of(plan: dict[str, Any], model: str, data: str) -> str:
         changed = ", ".join(f"{name}={plan[name]!r}" for name in names if plan[name] != usual[name])
         if changed:
             arguments.append(f"{argument}=wb.{kind}({changed})")
-    return "\n".join([*lines, f"monitor = wb.Monitor({', '.join(arguments)})", "print(monitor.check())"]) + "\n"
+    lines.append(f"monitor = wb.Monitor({', '.join(arguments)})")
+    if plan["react"]:
+        lines.append("loop = wb.Loop(server, monitor, wb.ReactionSettings(retrain=False))")
+    lines.append("print(loop.step())" if plan["react"] else "print(monitor.check())")
+    return "\n".join(lines) + "\n"
 
 
 def plan_in(text: str) -> dict[str, Any]:
@@ -138,7 +145,7 @@ def plan_in(text: str) -> dict[str, Any]:
             plan |= arguments_in(text, kind)
     said = [call.args[0] for call in calls if ast.unparse(call.func).endswith("Rule.of") and call.args]
     rules = [one.value for one in said if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    return {**plan, "drift": "Reference.of" in named, "rules": joined(rules)}
+    return {**plan, "drift": "Reference.of" in named, "react": "Loop" in named, "rules": joined(rules)}
 
 
 def looks() -> dict[str, dict[str, Any]]:
@@ -152,4 +159,5 @@ def looks() -> dict[str, dict[str, Any]]:
             "placeholder": _("none runs"),
         },
         "drift": {"label": _("Look for drift")},
+        "react": {"label": _("Roll back by itself")},
     }

@@ -177,7 +177,7 @@ def _looks() -> dict[str, dict[str, Any]]:
             "placeholder": _("none"),
         },
         "way": {"label": _("How"), "choices": ways, "half": True},
-        "percent": {"label": _("Share of the requests"), "unit": "%", "half": True},
+        "percent": {"label": _("Requests"), "unit": "%", "half": True},
         "decides": {"label": _("A rule decides")},
         "pairs_percent": {"unit": "%"},
     }

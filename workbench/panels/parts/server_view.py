@@ -82,6 +82,14 @@ class ServerView:
             self._line.share = -1.0 if active else 0.0
 
 
+def chip_of(state: str) -> str:
+    """Return a state in a word; empty where there is no server."""
+    return {
+        "starting": _("starting"), "loading": _("loading"), "ready": _("ready"), "draining": _("ending"),
+        "failed": _("failed"), "stopped": _("stopped"),
+    }.get(state, "")  # fmt: skip
+
+
 def fate_of(server: Sandbox, *, is_ours: bool) -> str:
     """Say what becomes of a server when this page is closed.
 

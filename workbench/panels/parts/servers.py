@@ -101,17 +101,17 @@ def choices_of(running: tuple[RunningServer, ...], shown: Sandbox | None) -> lis
 
 
 def served_model(server: Sandbox, store: Store) -> Artifact:
-    """Return what answers now, the newest version where several do; blocks.
+    """Return the model that answers who names no version; blocks.
 
     Raises:
         BadInputError: Its folder holds no manifest.
         ServingError: The server does not answer.
     """
     folders: dict[int, Path] = store.versions(server.name)
-    answering = [version for version in server.versions if version in folders]
-    if not answering:
+    version = server.answering
+    if version not in folders:
         raise BadInputError.of("server", rule="must answer with a version of this workspace's store", got=server.name)
-    return Artifact.load(folders[answering[-1]])
+    return Artifact.load(folders[version])
 
 
 def data_of(model: Artifact, session: Session) -> Dataset:

@@ -9,18 +9,22 @@ from workbench.core.errors import WorkbenchError
 from workbench.monitor.request_log import Cursor, log_folder
 from workbench.monitor.watch import Monitor
 from workbench.panels.parts.monitor_plan import drift_settings, rules_of, watch_settings
+from workbench.pipeline.loop import Loop
+from workbench.pipeline.reactions import ReactionSettings
 from workbench.serve.request_log.files import numbered
 
 if TYPE_CHECKING:
     from workbench.core.records import DriftReport, ServingStats
+    from workbench.core.records.loop import LoopEvent
     from workbench.core.records.monitor import MonitorReport
     from workbench.core.records.store import StoreChange
+    from workbench.core.workspace import Workspace
     from workbench.monitor.drift import Reference
     from workbench.serve.handle import Sandbox
-    from workbench.serve.store import Store
 
 _MOST_BYTES = 256 * 1024  # of each worker's past that is read at first
 _MOST_POINTS = 600
+_REACTIONS = ReactionSettings(retrain=False)  # a retraining takes a hard set, and longer than a page is looked at
 
 
 class Point(NamedTuple):
@@ -48,6 +52,7 @@ class Look(NamedTuple):
 
     state: str
     report: MonitorReport
+    done: tuple[LoopEvent, ...]
     stats: ServingStats | None
     history: tuple[StoreChange, ...]
 
@@ -62,8 +67,21 @@ class Watched:
         reference: What it is compared with; None where drift is not looked for, or not yet.
     """
 
-    def __init__(self, server: Sandbox, store: Store, plan: dict[str, Any], reference: Reference | None = None) -> None:
-        self.server, self._store = server, store
+    def __init__(
+        self, server: Sandbox, plan: dict[str, Any], workspace: Workspace, reference: Reference | None = None
+    ) -> None:
+        """Look at nothing yet.
+
+        Args:
+            server: Which.
+            plan: Values of a `MonitorPlan`.
+            workspace: Whose store it serves from.
+            reference: What requests are compared with.
+
+        Raises:
+            BadInputError: Two rules are one, or what it serves is not in the store and it was asked to react.
+        """
+        self.server = server
         self.points: deque[Point] = deque(maxlen=_MOST_POINTS)
         self.drift: DriftReport | None = None
         self.reference = reference
@@ -77,6 +95,7 @@ class Watched:
             drift=drift_settings(plan),
             after=_near_the_end(server),
         )
+        self._loop = Loop(server, self._monitor, _REACTIONS, workspace=workspace) if plan["react"] else None
 
     @property
     def notes_requests(self) -> bool:
@@ -94,12 +113,17 @@ class Watched:
         Raises:
             WorkbenchError: The store's labels are damaged.
         """
-        report = self._monitor.check()
+        done: tuple[LoopEvent, ...] = ()
+        if self._loop is None:
+            report = self._monitor.check()
+        else:
+            whole = self._loop.step()
+            report, done = whole.monitor, whole.events
         try:
             stats = self.server.stats() if self.server.state == "ready" else None
         except WorkbenchError:
             stats = None
-        return Look(self.server.state, report, stats, self._store.history(self.server.name))
+        return Look(self.server.state, report, done, stats, self.server.store.history(self.server.name))
 
     def take_in(self, look: Look) -> Point:
         """Keep what a look found, and return what is new of it."""
