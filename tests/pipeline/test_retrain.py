@@ -228,3 +228,14 @@ def test_one_that_is_killed_is_spent_and_leaves_the_store_alone(
     with pytest.raises(BadInputError, match="must happen at most 1 times in 86400 s, got '1 already'"):
         retrain(NAME, digits, killed, budget=RetrainBudget(max_runs=1), workspace=workspace)
     assert Store.of(workspace).history(NAME) == before
+
+
+def test_what_would_only_measure_is_refused_before_the_budget_is_spent(
+    converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
+) -> None:
+    hard = hard_set("of-the-test-split", workspace=workspace)
+    for index in range(12):
+        hard.add(digits.floats("test", slice(index, index + 1))[0], int(digits.y_test[index]))
+    with pytest.raises(BadInputError, match="must hold samples to learn from, got '12 that only measure'"):
+        retrain(converted["onnx/float32"], digits, hard, workspace=workspace)
+    assert not (hard.folder / "retraining").exists()

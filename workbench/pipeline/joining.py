@@ -62,13 +62,8 @@ def join(data: Dataset, hard: HardSet, workspace: Workspace, *, repeat: int = 1)
     kept = hard.samples()
     require_fit(data, hard, [sample for sample, _ in kept])
     old = Content.of(data)
-    x = np.stack([_as_stored(stored, old.x_train.dtype) for _, stored in kept])
+    x, in_train, measured = _placed(old, kept)
     y = np.array([sample.label for sample, _ in kept], np.int64)
-    in_train, in_test = _places(old.x_train, x), _places(old.x_test, x)
-    measured = np.array(
-        [place >= 0 or (sample.held and inside < 0)
-         for (sample, _), place, inside in zip(kept, in_test, in_train, strict=True)]
-    )  # fmt: skip
     y_train, corrected = _corrected(old.y_train, in_train[~measured], y[~measured])
     # A sample of the old training split stands there once already.
     times = np.where(in_train[~measured] >= 0, repeat - 1, repeat)
@@ -80,6 +75,21 @@ def join(data: Dataset, hard: HardSet, workspace: Workspace, *, repeat: int = 1)
     folder = content.store(workspace, name, new)
     return Joined(Dataset.open(folder), _measured(x[measured], y[measured], old, name, workspace),
                   int((~measured).sum()), corrected)  # fmt: skip
+
+
+def require_lesson(data: Dataset, hard: HardSet) -> None:
+    """Refuse a hard set of which nothing would be trained on.
+
+    Raises:
+        BadInputError: All its samples only measure: they stand in the old test split, or are held back.
+    """
+    kept = hard.samples()
+    _, _, measured = _placed(Content.of(data), kept)
+    if measured.all():
+        raise BadInputError.of(
+            f"the hard set {hard.name}", rule="must hold samples to learn from", got=f"{len(kept)} that only measure",
+            hint=f"a sample of {data.name}'s test split is never trained on; add others",
+        )  # fmt: skip
 
 
 def require_fit(data: Dataset, hard: HardSet, kept: Sequence[HardSample]) -> None:
@@ -100,6 +110,17 @@ def require_fit(data: Dataset, hard: HardSet, kept: Sequence[HardSample]) -> Non
                 f"the label of sample {sample.number} of {hard.name}", got=sample.label,
                 rule=f"must be one of {data.name}'s (0 to {len(data.classes) - 1})", hint="add it again with its label",
             )  # fmt: skip
+
+
+def _placed(
+    old: Content, kept: Sequence[tuple[HardSample, NDArray[Any]]]
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the samples as the old ones are stored, where each stands in the old training split, and which measure."""
+    x = np.stack([_as_stored(stored, old.x_train.dtype) for _, stored in kept])
+    in_train, in_test = _places(old.x_train, x), _places(old.x_test, x)
+    measured = [place >= 0 or (sample.held and inside < 0)
+                for (sample, _), place, inside in zip(kept, in_test, in_train, strict=True)]  # fmt: skip
+    return x, in_train, np.array(measured)
 
 
 def _as_stored(stored: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -19,7 +19,7 @@ from workbench.evaluate.intervals import paired_drop
 from workbench.pipeline.ancestry import road_to
 from workbench.pipeline.budget import Ledger, RetrainBudget
 from workbench.pipeline.hard_set import HardSet, hard_set
-from workbench.pipeline.joining import Joined, join, require_fit
+from workbench.pipeline.joining import Joined, join, require_fit, require_lesson
 from workbench.pipeline.publishing import PublishSettings, publish_passed
 from workbench.pipeline.settings import RoadSettings, default_gate
 from workbench.pipeline.successor import Judged, followed, judged, make_like, served_now, verdict_on
@@ -100,6 +100,7 @@ def retrain(  # noqa: PLR0913 - what is trained, on what, within which bounds
     data = load_dataset(dataset, workspace=place)
     samples = kept.list()
     require_fit(data, kept, samples)
+    require_lesson(data, kept)
     asked = {
         "artifact": str(before.folder),
         "sha256": before.sha256,
