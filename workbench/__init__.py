@@ -112,6 +112,8 @@ _PUBLIC = {
     "Loop": "workbench.pipeline.loop",
     "ReactionSettings": "workbench.pipeline.reactions",
     # faces
+    "DataPanel": "workbench.panels.data",
+    "set_language": "workbench.core.language",
     "TrainPanel": "workbench.panels.train",
     "EvaluatePanel": "workbench.panels.evaluate",
     "CompressPanel": "workbench.panels.compress",
