@@ -12,6 +12,7 @@ import pytest
 from workbench.core.errors import BadInputError
 from workbench.panels.compress import CompressPanel
 from workbench.panels.convert import ConvertPanel
+from workbench.panels.data import DataPanel
 from workbench.panels.evaluate import EvaluatePanel
 from workbench.panels.monitor import MonitorPanel
 from workbench.panels.parts.chosen_data import open_chosen
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.panels.base import Panel
 
 CHANGES: dict[type[Panel], dict[str, Any]] = {
+    DataPanel: {"dataset": "wine"},
     TrainPanel: {"recipe": "best", "epochs": 3, "seed": 7, "validation_fraction": 0.2, "patience": 2},
     CompressPanel: {
         "artifact": "/models/a b",

@@ -5,6 +5,7 @@ runs/<kind>-<UTC time>-<short hash>/   one job: job.json, events.jsonl, stderr.l
 sweeps/<name>/                         one search
 models/<name>/<version>/               what is served
 cache/                                 content-addressed results and prepared datasets
+uploads/<sha256, first 12>/            a file or folder of one's own that came through a page
 trusted/<sha256>                       a person vouched for the code in that model file
 ```
 """
@@ -82,6 +83,11 @@ class Workspace:
     def cache(self) -> Path:
         """Content-addressed results."""
         return self.home / "cache"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that came through a page, each in a folder named after its content."""
+        return self.home / "uploads"
 
     def ensure(self) -> Workspace:
         """Make the folders; a home that is new is its owner's alone (0700).

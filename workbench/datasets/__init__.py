@@ -6,6 +6,6 @@ images, rows of a table or of any other shape; a table's columns, learnt from it
 """
 
 from workbench.datasets.dataset import Dataset
-from workbench.datasets.load import DefaultDataset, default_dataset, load_dataset
+from workbench.datasets.load import DefaultDataset, default_dataset, load_dataset, prepared_dataset
 
-__all__ = ["Dataset", "DefaultDataset", "default_dataset", "load_dataset"]
+__all__ = ["Dataset", "DefaultDataset", "default_dataset", "load_dataset", "prepared_dataset"]

@@ -72,6 +72,19 @@ def load_dataset(
     return Dataset.open(folder)
 
 
+def prepared_dataset(
+    dataset: str | os.PathLike[str], *, workspace: Workspace | None = None, **options: Any
+) -> Dataset | None:
+    """Return a dataset if it was prepared before, else None; takes what `load_dataset` takes, and starts no job.
+
+    Raises:
+        BadInputError: No such dataset, or an option that it does not take.
+    """
+    workspace = Workspace.of(workspace)
+    folder = find(workspace, _asked(dataset, ReadOptions.parse(options)).keys[0])
+    return Dataset.open(folder) if folder is not None else None
+
+
 def default_dataset(workspace: Workspace | None = None) -> DefaultDataset:
     """Return `mnist` where it is at hand (a file, or prepared before), else `digits`, with the reason."""
     source = SOURCES.get("mnist")()
