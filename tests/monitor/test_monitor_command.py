@@ -47,6 +47,11 @@ def test_one_look_ends_with_1_where_a_rule_is_broken(drifted: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["requests"], report["alarms"], report["drift"]) == (300, [], None)
+    for more, said in (([], "300 requests, no rule is broken.\n"), (["--model", "another"], "No request yet.\n")):
+        done = subprocess.run(
+            [*asked, "--rule", "p95_ms above 1e4", *more], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (done.returncode, done.stdout) == (0, said)
 
 
 def test_it_watches_until_it_is_interrupted_and_its_command_is_given_the_alarm(drifted: Path) -> None:

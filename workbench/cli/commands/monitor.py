@@ -94,6 +94,9 @@ def monitor(  # noqa: PLR0913 - one a flag
         if once:
             report = watched.check()
             _print(report, as_json=as_json)
+            if not as_json and not report.alarms:
+                # Who looks once wants an answer, also where there is nothing to tell.
+                typer.echo(f"{report.requests} requests, no rule is broken." if report.requests else "No request yet.")
             raise typer.Exit(1 if report.alarms else 0)
         loop = None
         if react:
