@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import BadInputError
+from workbench.core.language import _
 from workbench.core.settings import FieldSpec, Settings, describe
 from workbench.widgets.field_set import FieldSet
 
@@ -26,7 +27,7 @@ class Form:
         values: Mapping[str, Any],
         looks: Mapping[str, Mapping[str, Any]] | None = None,
         shown: Sequence[str] = (),
-        label: str = "Settings",
+        label: str = "",
     ) -> None:
         """Build the controls.
 
@@ -35,7 +36,7 @@ class Form:
             values: What they hold at first.
             looks: Per setting, what overrides the looks that follow from its declaration: `label`, `choices`, …
             shown: Settings that are always in sight, in this order; the others fold away as advanced.
-            label: Accessible name of the group.
+            label: Accessible name of the group; empty is the usual one.
         """
         self._settings = settings
         self._changed: list[Callable[[], None]] = []
@@ -115,11 +116,13 @@ def _fold(*, folded: bool) -> dict[str, Any]:
 
 
 def _field(spec: FieldSpec) -> dict[str, Any]:
+    description = spec.description
+    name = spec.name.replace("_", " ").capitalize()
     field: dict[str, Any] = {
         "name": spec.name,
-        "label": spec.name.replace("_", " ").capitalize(),
+        "label": _(name),
         "kind": spec.kind,
-        "help": spec.description,
+        "help": _(description),
         "low": spec.low,
         "high": spec.high,
         "optional": spec.optional,
@@ -129,5 +132,5 @@ def _field(spec: FieldSpec) -> dict[str, Any]:
     if spec.kind == "choice":
         field["choices"] = [{"value": choice, "label": str(choice)} for choice in spec.choices]
     if spec.optional:
-        field["placeholder"] = "none"
+        field["placeholder"] = _("none")
     return field
