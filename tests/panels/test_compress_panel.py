@@ -27,9 +27,10 @@ def until(panel: CompressPanel, condition: Callable[[], bool]) -> None:
         if panel.errors.message or condition():
             turned.set()
 
+    layers, closer, answers = panel._layers, panel._closer, panel._answers
     watched = (
-        panel.heading, panel.errors, panel._sliders, panel._layers.sliders, panel._layers.heat, panel._closer.remarks,
-        panel._closer.flips, panel._closer.classes, panel._tuning._progress, panel._answers.tiles, panel._answers.chart,
+        panel.heading, panel.errors, panel._controls.shared, layers.sliders, layers.heat, closer.remarks, closer.flips,
+        closer.classes, panel._tuning._progress, answers.tiles, answers.chart,
     )  # fmt: skip
     for widget in watched:
         widget.observe(look)
@@ -53,16 +54,16 @@ def panel(workspace: Workspace, model: str) -> Iterator[CompressPanel]:
 
 def drag(panel: CompressPanel, name: str, value: float | None, number: int, kind: str = "input") -> None:
     message = {"type": kind, "name": name, "value": value, "generation": number}
-    panel._sliders._handle_custom_msg(message, [])
+    panel._controls.shared._handle_custom_msg(message, [])
 
 
 def test_a_flood_of_moves_ends_with_the_answer_to_the_last(panel: CompressPanel) -> None:
     numbers: list[int] = []
-    panel._sliders.observe(lambda change: numbers.append(change.new), "answered")
+    panel._controls.shared.observe(lambda change: numbers.append(change.new), "answered")
     for number in range(1, 91):
         drag(panel, "sparsity", number / 100, number)
     drag(panel, "sparsity", 0.9, 91, "change")
-    until(panel, lambda: panel._sliders.answered == 91 and panel.answer is not None and panel.answer.final)
+    until(panel, lambda: panel._controls.shared.answered == 91 and panel.answer is not None and panel.answer.final)
     assert panel.answer is not None
     assert panel.answer.settings["sparsity"] == 0.9
     assert numbers == sorted(numbers)
@@ -77,10 +78,10 @@ def test_a_coarse_answer_says_on_how_many_it_rests(panel: CompressPanel) -> None
     seen: list[str] = []
     panel._answers.tiles.observe(lambda change: seen.append(change.new[0]["detail"]), "tiles")
     drag(panel, "weight_bits", 3, 1, "change")
-    until(panel, lambda: panel._sliders.answered == 1 and panel.answer is not None and panel.answer.final)
+    until(panel, lambda: panel._controls.shared.answered == 1 and panel.answer is not None and panel.answer.final)
     assert panel.answer is not None
     assert any(f"measured on 250 of {panel.answer.total} test samples" in said for said in seen)
-    assert "3 bits" in {stop["label"] for stop in panel._sliders.sliders[2]["stops"]}
+    assert "3 bits" in {stop["label"] for stop in panel._controls.shared.sliders[2]["stops"]}
 
 
 def test_nothing_but_what_the_script_sends_moves_a_slider(panel: CompressPanel) -> None:

@@ -6,37 +6,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.core.language import N_, _
 from workbench.panels.base import Panel, Session, grid, stack
-from workbench.panels.form import Form
 from workbench.panels.parts.answer_view import AnswerView
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import python_for
-from workbench.panels.parts.closer_look import CloserLook, damage_of, ledger_of
-from workbench.panels.parts.compression_plan import (
-    ON_SLIDERS,
-    SHARED,
-    CompressionPlan,
-    label_of,
-    methods_for,
-    position,
-    python_of,
-    sliders,
-)
+from workbench.panels.parts.closer_look import CloserLook
+from workbench.panels.parts.compression_plan import CompressionPlan, label_of, methods_for, position, python_of
 from workbench.panels.parts.fine_tuning import FineTuning, Made, Order
 from workbench.panels.parts.known_points import KnownPoints
-from workbench.panels.parts.layer_view import LayerView
 from workbench.panels.parts.opened_model import OpenedModel, can_be_moved, data_of, opened
+from workbench.panels.parts.position_controls import PositionControls
 from workbench.widgets.progress import Progress
-from workbench.widgets.slider import Slider
 
 if TYPE_CHECKING:
     from workbench.compress.preview.settings import PreviewSettings
-    from workbench.core.records import Damage, PreviewAnswer
-    from workbench.core.records.ledger import Ledger
+    from workbench.core.records import PreviewAnswer, Sensitivity
     from workbench.core.workspace import Workspace
 
 _EMPTY = N_("Train a Keras model or name the folder of one, and its sliders come alive.")
 _NO_SLIDERS = N_("The sliders move Keras models; choose the one that this was made from.")
-_SECONDS_OF_REST = 0.6
 
 
 class CompressPanel(Panel):
@@ -64,13 +51,14 @@ class CompressPanel(Panel):
         self._position: PreviewSettings | None = None
         self._shown: PreviewSettings | None = None
         self._points = KnownPoints()
-        self.form = _form(self.session.artifact)
+        self._controls = PositionControls(self.session.artifact, self.guard)
+        self.form, self._layers = self._controls.form, self._controls.layers
         self._words: tuple[str, str, str] | None = None
         self._build()
         self._arrange(
             grid(
                 "aside",
-                stack(self.form.widget, self._sliders, self._tuning.widget),
+                stack(self.form.widget, self._controls.shared, self._tuning.widget),
                 stack(self._status, self._answers.widget),
             ),
             self._layers.widget,
@@ -127,19 +115,14 @@ class CompressPanel(Panel):
         tell = self.guard(lambda done, total, what: self._layers.say(what, share=done / total, active=True))
         self.latest(
             lambda outdated: (model, sensitivity(model.preview, progress=tell, cancelled=outdated)),
-            lambda found: self._on_scan(*found), topic="scan",
+            lambda found: self._on_scan(*found),
+            lambda error: self.fail(error) if model is self.model else None, topic="scan",
         )  # fmt: skip
 
     def show_damage(self) -> None:
         """Show which samples pay for the point where the sliders are; returns at once."""
-        if (model := self.model) is None:
-            return
         plan = self.settings
-        self._closer.actions.change("damage", enabled=False)
-        self.latest(
-            lambda _outdated: damage_of(model.preview, position(plan), model.data),
-            lambda found: self._on_damage(found, label_of(plan)), self._no_damage, topic="damage",
-        )  # fmt: skip
+        self._closer.compare(position(plan), label_of(plan))
 
     def refresh(self) -> None:
         """Open the model that the form names, if that was not tried yet."""
@@ -179,45 +162,38 @@ class CompressPanel(Panel):
         if plan.artifact != self._asked:
             self.refresh()
         where = position(plan)
-        with self._sliders.hold_sync():
-            self._sliders.values = {name: getattr(plan, name) for name in SHARED}
-        self._layers.write(plan.sparsity, plan.sparsity_by_layer)
-        self._turn(plan)
+        self._controls.follow(plan)
+        self._tuning.allow(self.model is not None and bool(methods_for(plan)))
         if self.model is not None and where != self._position:
             self._ask(self.model, where)
         elif self._shown == where:
-            self._tell_answered(self._numbers)
+            self._controls.tell_answered(self._controls.numbers)
 
     def _ask(self, model: OpenedModel, where: PreviewSettings) -> None:
-        self._position, numbers = where, self._numbers
+        self._position, numbers = where, self._controls.numbers
         self.latest(
             lambda outdated: model.preview.answers(where, stop=outdated),
-            lambda answer: self._show(answer, where, numbers), topic="answer",
-        )  # fmt: skip
-        self.latest(
-            lambda _outdated: ledger_of(model.preview, where), self._on_ledger,
-            topic="ledger", pause=_SECONDS_OF_REST,
-        )  # fmt: skip
+            lambda answer: self._show(model, answer, where, numbers),
+            lambda error: self.fail(error) if model is self.model else None,
+            topic="answer",
+        )
+        self._closer.account(where)
 
-    def _show(self, answer: PreviewAnswer, where: PreviewSettings, numbers: tuple[int, int]) -> None:
+    def _show(
+        self, model: OpenedModel, answer: PreviewAnswer, where: PreviewSettings, numbers: tuple[int, int]
+    ) -> None:
+        if model is not self.model:
+            return  # another one was opened since
         self.answer, self._shown = answer, where
         self._answers.show(answer, self._points.estimate(answer))
         # A finger that was lifted where it had rested has moved nothing.
-        self._tell_answered(self._numbers if where == self._position else numbers)
-
-    @property
-    def _numbers(self) -> tuple[int, int]:
-        return self._sliders.generation, self._layers.sliders.generation
-
-    def _tell_answered(self, numbers: tuple[int, int]) -> None:
-        self._sliders.answered, self._layers.sliders.answered = numbers
+        self._controls.tell_answered(self._controls.numbers if where == self._position else numbers)
 
     def _on_open(self, model: OpenedModel) -> None:
         if model.folder != self._asked:
             model.preview.close()
             return
         self.model = model
-        unknown = set(self.form.values["sparsity_by_layer"]) - set(model.preview.layers)
         self._answers.begin(model.itself)
         self._layers.begin(model.preview)
         self._points.begin(model.itself)
@@ -227,10 +203,8 @@ class CompressPanel(Panel):
             said.format(name=model.artifact.name, n=f"{total:,}", data=model.data.name, first=min(250, total)),
             chip=_("live"), tone="good",
         )  # fmt: skip
-        self._closer.actions.change("damage", enabled=True)
-        kept = {name: share for name, share in self.form.values["sparsity_by_layer"].items() if name not in unknown}
-        self.form.write({"sparsity_by_layer": kept})
-        self._position = None
+        self._closer.begin(model)
+        self._controls.keep_layers(model.preview.layers)
         self._on_form()
 
     def _not_opened(self, folder: str, error: BaseException) -> None:
@@ -245,27 +219,12 @@ class CompressPanel(Panel):
         for view in (self._answers, self._layers, self._closer):
             view.clear()
 
-    def _on_ledger(self, found: Ledger) -> None:
-        self._closer.show_ledger(found)
-
-    def _on_damage(self, found: Damage, label: str) -> None:
-        self._closer.actions.change("damage", enabled=True)
-        self._closer.show_damage(found, label)
-
-    def _no_damage(self, error: BaseException) -> None:
-        self._closer.actions.change("damage", enabled=True)
-        self.fail(error)
-
-    def _on_scan(self, model: OpenedModel, found: Any) -> None:
+    def _on_scan(self, model: OpenedModel, found: Sensitivity) -> None:
         if model is self.model:
-            plan = self.settings
             self._layers.show(found)
-            self._layers.write(plan.sparsity, plan.sparsity_by_layer)
+            self._controls.follow(self.settings)
 
     def _on_made(self, made: Made) -> None:
-        from workbench.compress.ledger import ledger
-        from workbench.evaluate.damage import damage_between
-
         folder = str(made.artifact.folder)
         self._made_here.add(folder)
         floats = {_("float"): str(made.model.folder)}
@@ -277,39 +236,13 @@ class CompressPanel(Panel):
         self._points.add(made.plan, made.evaluation.accuracy)
         if self.answer is not None:
             self._answers.show(self.answer, self._points.estimate(self.answer))
-        self.latest(
-            lambda _outdated: ledger(made.answering, made.data, baseline=made.before), self._on_ledger, topic="ledger"
-        )
-        self.latest(
-            lambda _outdated: damage_between(made.before, made.answering, made.data),
-            lambda found: self._on_damage(found, made.label), self._no_damage, topic="damage",
-        )  # fmt: skip
-
-    def _on_slider(self, name: str, value: Any) -> None:
-        self.form.write({name: value})
-
-    def _on_layer(self, name: str, value: Any) -> None:
-        own = {layer: share for layer, share in self.form.values["sparsity_by_layer"].items() if layer != name}
-        self.form.write({"sparsity_by_layer": own if value is None else {**own, name: value}})
-
-    def _on_pick(self, layer: str, sparsity: float | None, bits: int | None) -> None:
-        if sparsity is None:
-            self.form.write({"weight_bits": bits})
-        else:
-            self._on_layer(layer, sparsity)
-
-    def _turn(self, plan: CompressionPlan) -> None:
-        self._tuning.allow(self.model is not None and bool(methods_for(plan)))
+        self._closer.look_at(made)
 
     def _build(self) -> None:
-        self._sliders = Slider(label=_("Position"), sliders=sliders())
-        self._sliders.on_move(self.guard(self._on_slider))
         self._status = Progress(label=_("Model"), text=_(_EMPTY))
         self._answers = AnswerView()
-        self._layers = LayerView(self.guard(self._on_pick))
-        self._layers.sliders.on_move(self.guard(self._on_layer))
         self._layers.scan.on_press("scan", self.guard(self.scan))
-        self._closer = CloserLook()
+        self._closer = CloserLook(self)
         self._closer.actions.on_press("damage", self.guard(self.show_damage))
         self._tuning = FineTuning(self, self._on_made)
         self._tuning.actions.on_press("tune", self.act(self.start))
@@ -320,26 +253,3 @@ class CompressPanel(Panel):
             self._status.share = -1.0 if active else 0.0
         with self.heading.hold_sync():
             self.heading.chip, self.heading.tone = chip, tone
-
-
-def _form(artifact: str) -> Form:
-    form = Form(
-        CompressionPlan,
-        values={**CompressionPlan().model_dump(), "artifact": artifact},
-        looks={
-            "artifact": {"label": _("Model"), "placeholder": _("folder of a model")},
-            "scope": {
-                "label": _("Sparsity is"),
-                "choices": [
-                    {"value": "layer", "label": _("the same in each layer")},
-                    {"value": "global", "label": _("one threshold for all layers")},
-                ],
-            },
-        },
-        shown=("artifact", "scope"),
-        label=_("Compression settings"),
-    )
-    # What stands on sliders has no second control; a dictionary has none by its declaration.
-    form.widget.fields = [field for field in form.widget.fields if field["name"] not in ON_SLIDERS]
-    form.widget.values = {**form.widget.values, "sparsity_by_layer": {}}
-    return form

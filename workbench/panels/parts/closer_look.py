@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.artifact import Artifact
 from workbench.core.language import _
@@ -16,12 +16,19 @@ from workbench.widgets.picture_row import PictureRow
 from workbench.widgets.remarks import Remarks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.compress.preview import Preview, PreviewSettings
     from workbench.core.records import Damage
     from workbench.core.records.ledger import Ledger
     from workbench.datasets import Dataset
+    from workbench.panels.base import Panel
+    from workbench.panels.parts.fine_tuning import Made
+    from workbench.panels.parts.opened_model import OpenedModel
 
 _FOUR = 4
+_NOT_TIMED = "not_timed"
+_SECONDS_OF_REST = 0.6
 
 
 class CloserLook:
@@ -33,7 +40,14 @@ class CloserLook:
         flips: The samples that were answered rightly before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, panel: Panel) -> None:
+        """Build it empty.
+
+        Args:
+            panel: Whose threads and error strip it uses.
+        """
+        self._panel = panel
+        self._model: OpenedModel | None = None
         self.remarks = Remarks(
             title=_("Why is it not smaller or faster?"),
             empty=_("The answer stands here once the sliders rest."),
@@ -58,28 +72,76 @@ class CloserLook:
                  "tooltip": _("Of the samples that have this label, the share given it")},
             ],
         )  # fmt: skip
-        self.widget = grid("halves", self.remarks, stack(self.flips, self.actions, self.classes))
+        self.widget = grid("halves", self.remarks, stack(self.actions, self.flips, self.classes))
 
     def clear(self) -> None:
         """Another model is looked at."""
-        self.remarks.items = []
-        self.forget_damage()
-        self.actions.change("damage", enabled=False)
-
-    def forget_damage(self) -> None:
-        """Take away what another point cost."""
-        self.classes.rows = []
+        self._model = None
+        self.remarks.items, self.classes.rows = [], []
         with self.flips.hold_sync():
             self.flips.pictures, self.flips.caption = [], ""
+        self.actions.change("damage", enabled=False)
+
+    def begin(self, model: OpenedModel) -> None:
+        """Take in the model whose points are looked at."""
+        self._model = model
+        self.actions.change("damage", enabled=True)
+
+    def account(self, where: PreviewSettings) -> None:
+        """Say why the file of a point is not smaller, once the sliders rest there."""
+        if (model := self._model) is not None:
+            self._panel.latest(
+                lambda _outdated: ledger_of(model.preview, where), self._if_shown(model, self.show_ledger),
+                self._if_shown(model, self._panel.fail), topic="ledger", pause=_SECONDS_OF_REST,
+            )  # fmt: skip
+
+    def compare(self, where: PreviewSettings, label: str) -> None:
+        """Show who pays for a point; returns at once."""
+        if (model := self._model) is not None:
+            self._compare(model, lambda: damage_of(model.preview, where, model.data), label)
+
+    def look_at(self, made: Made) -> None:
+        """Account for a point that was fine-tuned, with its time, and show who pays for it; returns at once."""
+        from workbench.compress.ledger import ledger
+        from workbench.evaluate.damage import damage_between
+
+        if (model := self._model) is None:
+            return
+        self._panel.latest(
+            lambda _outdated: ledger(made.answering, made.data, baseline=made.before),
+            self._if_shown(model, self.show_ledger), topic="ledger",
+        )  # fmt: skip
+        self._compare(model, lambda: damage_between(made.before, made.answering, made.data), made.label)
 
     def show_ledger(self, found: Ledger) -> None:
         """Say what keeps the file from being smaller or faster."""
-        self.remarks.items = [
-            {"topic": finding.topic.replace("_", " "), "text": finding.text} for finding in found.findings
-        ] or [{"topic": "", "text": _("Nothing stands out.")}]
+        items = [
+            {"topic": finding.topic.replace("_", " "), "text": finding.text}
+            for finding in found.findings
+            if finding.topic != _NOT_TIMED or found.profile is not None
+        ]
+        if found.profile is None:
+            said = _("Neither zeros nor shared values make a call faster; its time is measured once it is fine-tuned.")
+            items.append({"topic": _("time"), "text": said})
+        self.remarks.items = items
+
+    def _compare(self, model: OpenedModel, work: Callable[[], Damage], label: str) -> None:
+        self.actions.change("damage", enabled=False)
+
+        def failed(error: BaseException) -> None:
+            self.actions.change("damage", enabled=True)
+            self._panel.fail(error)
+
+        then = self._if_shown(model, lambda found: self.show_damage(found, label))
+        self._panel.latest(lambda _outdated: work(), then, self._if_shown(model, failed), topic="damage")
+
+    def _if_shown(self, model: OpenedModel, then: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Drop what comes after another model was opened."""
+        return lambda value: then(value) if model is self._model else None
 
     def show_damage(self, found: Damage, label: str) -> None:
         """Show who pays."""
+        self.actions.change("damage", enabled=True)
         pictures = [
             {
                 "png": flip.thumbnail,

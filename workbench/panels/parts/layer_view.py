@@ -101,9 +101,9 @@ class LayerView:
         with self.heat.hold_sync():
             self.heat.rows, self.heat.columns = list(found.layers), [_column(found, s) for s in found.settings]
             self.heat.cells = [[_cell(cell) for cell in row] for row in rows]
-            said = _("Measured on {n} of {total} test samples; nothing is fine-tuned. A click sets that layer.")
-            self.heat.caption = said.format(n=f"{found.images:,}", total=f"{found.total:,}")
-        self.say("")
+            self.heat.caption = _("A click on zeros sets that layer, one on bits all layers.")
+        said = _("Measured on {n} of {total} test samples a cell, nothing is fine-tuned; {seconds} s")
+        self.say(said.format(n=f"{found.images:,}", total=f"{found.total:,}", seconds=f"{found.seconds:.1f}"))
         self.scan.change("scan", label=_("Scan again"))
 
     def _picked(self, row: int, column: int) -> tuple[str, float | None, int | None]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from workbench.core.records import PreviewAnswer
     from workbench.core.workspace import Workspace
 
+_FIRST = (PreviewSettings(sparsity=0.5), PreviewSettings(clusters=16), PreviewSettings(weight_bits=8))
+
 
 class OpenedModel(NamedTuple):
     """What the sliders move; `itself` is how the model answers and what it weighs as it is."""
@@ -46,6 +48,8 @@ def opened(folder: str, dataset: str, workspace: Workspace) -> OpenedModel:
     data = Dataset.open_spec(spec, workspace) if isinstance(spec, dict) else open_chosen(dataset, workspace)
     preview = open_preview(artifact, data, workspace=workspace)
     try:
+        for first in _FIRST:  # what is sorted once is sorted before a finger waits for it
+            preview.first(first)
         return OpenedModel(folder, artifact, data, preview, preview.final(PreviewSettings()))
     except BaseException:
         preview.close()
