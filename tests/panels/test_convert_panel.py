@@ -88,7 +88,7 @@ def test_a_choice_on_the_map_is_a_choice_in_the_form(fresh_workspace: Workspace)
     panel._show(FOUND)
     panel._view.map._handle_custom_msg({"type": "choose", "id": "onnx/int8"}, [])
     assert (panel.form.values["format"], panel.form.values["numeric"]) == ("onnx", "int8")
-    assert panel._view.edges.rows[0]["remark"] == "it rained"
+    assert panel._view.remarks.items == [{"topic": "usual 1", "text": "it rained"}]
     assert "wb.convert(model, format='onnx', numeric='int8')" in panel.code()
     panel._view.map._handle_custom_msg({"type": "choose", "id": "c_array/int8"}, [])
     assert "wb.convert_along(model, format='c_array', numeric='int8')" in panel.code()

@@ -115,7 +115,7 @@ def test_a_sweep_of_others_is_opened_and_fed_while_it_grows(panel: SweepPanel, f
     known.folder.append(failed("broken"))
     panel.look()
     assert panel._standing.line.text == "2 of 2 points, 1 failed"
-    assert panel._view.failed.rows == [{"label": "broken", "reason": "it rained"}]
+    assert panel._view.failed.items == [{"topic": "broken", "text": "it rained"}]
 
 
 def test_a_limit_lights_another_point_and_one_that_nothing_keeps_is_said() -> None:

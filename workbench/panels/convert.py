@@ -14,7 +14,7 @@ from workbench.panels.parts.chosen_data import python_for
 from workbench.panels.parts.convert_plan import ConvertPlan, code_of, convert_form, settings_in
 from workbench.panels.parts.convert_runs import begin_all, begin_one, find, packed_for_download, words_for
 from workbench.panels.parts.convert_view import ConvertView
-from workbench.panels.parts.format_ways import drawn, made_of, open_edges, reach, rows
+from workbench.panels.parts.format_ways import drawn, made_of, open_edges, reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,9 +185,7 @@ class ConvertPanel(Panel):
         edges = [] if self.found is None else reach(self.found, label)
         if self._view.map.chosen != label:
             self._view.diff.clear()
-        with self._view.edges.hold_sync():
-            self._view.edges.title = label.replace("/", " ") if edges else ""
-            self._view.edges.rows = rows(edges)
+        self._view.show_way(label, edges)
         self._view.map.chosen = label
         tools = [{"value": edge.tool, "label": edge.tool} for edge in edges]
         self.form.widget.fields = [

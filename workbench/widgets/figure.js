@@ -40,6 +40,8 @@ const dressed = (text, dark, height, root) => {
   layout.hoverlabel = { bgcolor: of("--wb-surface"), bordercolor: of("--wb-line-strong"), font, align: "left", ...layout.hoverlabel };
   layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: of("--wb-muted"), activecolor: of("--wb-accent") };
   layout.uirevision ??= "same";
+  // The buttons come up at the right.
+  if (layout.legend) layout.legend = { ...layout.legend, x: 0, xanchor: "left" };
   const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
   for (const name of new Set([...axes, "xaxis", "yaxis"])) {
     layout[name] = { ...layout[name], gridcolor: of("--wb-grid"), zerolinecolor: of("--wb-grid"), linecolor: of("--wb-line-strong"), automargin: true };
@@ -151,7 +153,8 @@ class Drawing {
 
   listen() {
     this.plot.on("plotly_click", ({ points }) => points.length && this.send(plain(points[0])));
-    this.plot.on("plotly_selected", (event) => this.model.send({ type: "select", points: (event?.points ?? []).map(plain) }));
+    // A press without a brush tells of none; the brush stays until a double press takes it away.
+    this.plot.on("plotly_selected", (event) => event && this.model.send({ type: "select", points: event.points.map(plain) }));
     this.plot.on("plotly_deselect", () => this.model.send({ type: "select", points: [] }));
     this.plot.dataset.figure = "drawn";
   }
@@ -165,7 +168,7 @@ class Drawing {
     if (!this.drawn || !this.plot.isConnected) return null;
     const { width, height } = this.plot._fullLayout;
     const source = await this.globe.toImage(this.plot, { format: "png", width, height, scale });
-    return grounded(await loaded(source), width, height, scale);
+    return grounded(await loaded(source), width, height, scale, this.title.textContent);
   }
 
   end() { this.gone = true; this.still.stop(); this.globe?.purge(this.plot); }

@@ -19,13 +19,16 @@ const stills = (model, paint) => {
   };
 };
 
-// What is drawn on a transparent ground, on the ground that it is seen on.
-const grounded = (source, width, height, scale) => {
-  const canvas = h("canvas"), c = canvas.getContext("2d");
+// What is drawn on a transparent ground, on the ground that it is seen on and under its title.
+const grounded = (source, width, height, scale, title = "") => {
+  const canvas = h("canvas"), c = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), head = title ? 26 : 0;
   canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  c.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--wb-surface").trim() || "#fff";
+  canvas.height = Math.round((height + head) * scale);
+  c.fillStyle = style.getPropertyValue("--wb-surface").trim() || "#fff";
   c.fillRect(0, 0, canvas.width, canvas.height);
-  c.drawImage(source, 0, 0, canvas.width, canvas.height);
+  c.drawImage(source, 0, Math.round(head * scale), canvas.width, canvas.height - Math.round(head * scale));
+  c.fillStyle = style.getPropertyValue("--wb-text").trim() || "#000";
+  c.font = `600 ${14 * scale}px ${style.getPropertyValue("--wb-font") || "sans-serif"}`;
+  c.fillText(title, 8 * scale, 18 * scale);
   return canvas;
 };

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbench.core.language import _
 from workbench.panels.base import stack
 from workbench.panels.parts.diff_view import DiffView
-from workbench.panels.parts.format_ways import columns
+from workbench.panels.parts.format_ways import columns, rows
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.data_table import DataTable
 from workbench.widgets.download import Download
 from workbench.widgets.format_map import FormatMap
 from workbench.widgets.progress import Progress
+from workbench.widgets.remarks import Remarks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.core.records.formats import Edge
 
 
 class ConvertView:
@@ -21,6 +29,7 @@ class ConvertView:
         actions: `convert` and `all`.
         line: How far it is.
         edges: The programs of the chosen way.
+        remarks: What programs are known for, or said when they failed.
         results: `download`, `diff` and `use`.
         diff: The difference of two graphs.
         download: Sends files.
@@ -53,7 +62,16 @@ class ConvertView:
             ],
         )  # fmt: skip
         self.diff, self.download = DiffView(), Download()
-        self.rest = stack(self.edges, self.results, self.diff.widget, self.download)
+        self.remarks = Remarks()
+        self.rest = stack(self.edges, self.remarks, self.results, self.diff.widget, self.download)
+
+    def show_way(self, label: str, edges: Sequence[Edge]) -> None:
+        """Show the programs of a way; none where there is no such way."""
+        found = rows(edges)
+        with self.edges.hold_sync():
+            self.edges.title = label.replace("/", " ") if found else ""
+            self.edges.rows = found
+        self.remarks.items = [{"topic": row["tool"], "text": row["remark"]} for row in found if row["remark"]]
 
     def say(self, text: str, *, active: bool = False, share: float = -1.0, tone: str = "accent") -> None:
         """Say how far it is; a share below 0 means that nobody knows."""

@@ -83,7 +83,6 @@ def columns() -> list[dict[str, Any]]:
         {"name": "samples", "label": _("Samples"), "format": "int"},
         {"name": "size", "label": _("Size")},
         {"name": "seconds", "label": _("Seconds"), "format": "number"},
-        {"name": "remark", "label": _("Remark")},
     ]  # fmt: skip
 
 

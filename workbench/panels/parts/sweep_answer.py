@@ -53,6 +53,7 @@ class Answer(NamedTuple):
         rows: Of the table behind the figure.
         best: The best point within the limits.
         sentence: What is said where nothing keeps them.
+        limited: Whether there are limits.
     """
 
     figure: str
@@ -60,6 +61,7 @@ class Answer(NamedTuple):
     rows: list[dict[str, Any]]
     best: SweepPoint | None
     sentence: str
+    limited: bool
 
 
 def answer(points: Sequence[SweepPoint], view: View, marked: Mapping[str, str]) -> Answer:
@@ -89,7 +91,7 @@ def answer(points: Sequence[SweepPoint], view: View, marked: Mapping[str, str]) 
         for point in sorted(measured, key=lambda point: -(value_of(point, "accuracy") or 0))
     ]  # fmt: skip
     sentence = nearest_sentence(measured, view.limits) if measured and view.limits and not within else ""
-    return Answer(str(figure.to_json()), _summary(measured, members, view.x), rows, best, sentence)
+    return Answer(str(figure.to_json()), _summary(measured, members, view.x), rows, best, sentence, bool(view.limits))
 
 
 def columns() -> list[dict[str, Any]]:
@@ -110,7 +112,7 @@ def figure_names() -> dict[str, str]:
     }  # fmt: skip
 
 
-def tiles(point: SweepPoint | None) -> list[dict[str, str]]:
+def tiles(point: SweepPoint | None, *, limited: bool) -> list[dict[str, str]]:
     """Return the figures of the best point as tiles."""
     if point is None or point.variant is None:
         return []
@@ -119,7 +121,7 @@ def tiles(point: SweepPoint | None) -> list[dict[str, str]]:
         "" if point.noise is None else _("± {share} % between two runs").format(share=f"{100 * point.noise.p95:.0f}")
     )
     return [
-        {"label": _("Best within the limits"), "value": shown(point, "accuracy"),
+        {"label": _("Best within the limits") if limited else _("Most accurate"), "value": shown(point, "accuracy"),
          "detail": _("{interval}: {point}").format(interval=interval, point=point.label),
          "tooltip": _("Accuracy with its 95 % interval")},
         {"label": _("Size, gzip'd"), "value": shown(point, "gzip"),

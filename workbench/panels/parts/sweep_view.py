@@ -11,6 +11,7 @@ from workbench.panels.parts.sweep_answer import View, answer, columns, compariso
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.data_table import DataTable
 from workbench.widgets.figure import Figure
+from workbench.widgets.remarks import Remarks
 from workbench.widgets.stat_tiles import StatTiles
 
 if TYPE_CHECKING:
@@ -46,10 +47,7 @@ class SweepView:
         self.brushed = DataTable(title=_("Brushed"), columns=columns())
         self.compared = DataTable(title=_("A and B"), columns=_compared())
         self.actions = _actions()
-        self.failed = DataTable(
-            title=_("Failed"),
-            columns=[{"name": "label", "label": _("Point")}, {"name": "reason", "label": _("Reason")}],
-        )
+        self.failed = Remarks(title=_("Failed"))
         self.widget = stack(
             grid("aside", stack(self.form.widget, self.tiles), self.figure),
             self.actions, self.compared, self.brushed, self.failed,
@@ -67,14 +65,14 @@ class SweepView:
         """Forget a sweep."""
         self._points, self._marked, self.best = {}, (), None
         self.figure.clear()
-        self.tiles.tiles, self.brushed.rows, self.compared.rows, self.failed.rows = [], [], [], []
+        self.tiles.tiles, self.brushed.rows, self.compared.rows, self.failed.items = [], [], [], []
         self._tell_actions()
 
     def feed(self, points: Mapping[str, SweepPoint]) -> None:
         """Draw the points that there are now."""
         self._points = dict(points)
-        self.failed.rows = [
-            {"label": point.label, "reason": point.reason} for point in points.values() if point.state == "failed"
+        self.failed.items = [
+            {"topic": point.label, "text": point.reason} for point in points.values() if point.state == "failed"
         ]
         self.draw()
 
@@ -106,7 +104,7 @@ class SweepView:
     def _show(self, found: Answer) -> None:
         self.best = found.best
         self.figure.show(found.figure, found.sentence or found.summary, columns(), found.rows)
-        self.tiles.tiles = tiles(found.best)
+        self.tiles.tiles = tiles(found.best, limited=found.limited)
         self._tell_actions()
 
     def _brush(self, points: Sequence[Mapping[str, Any]]) -> None:
