@@ -112,7 +112,7 @@ class CompressPanel(Panel):
         if (model := self.model) is None:
             return
         self._layers.say(_("Measuring each layer alone"), share=0.0, active=True)
-        tell = self.guard(lambda done, total, what: self._layers.say(what, share=done / total, active=True))
+        tell = self.guard(lambda done, total, _what: self._layers.count(done, total))
         self.latest(
             lambda outdated: (model, sensitivity(model.preview, progress=tell, cancelled=outdated)),
             lambda found: self._on_scan(*found),

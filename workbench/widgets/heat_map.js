@@ -49,7 +49,7 @@ function render({ model, el }) {
     if (!cells.length) return;
     const first = buttons.flatMap((row, r) => row.map((b, c) => [b, r, c])).find(([b]) => b);
     if (first) { focus = [first[1], first[2]]; first[0].tabIndex = 0; }
-    const table = h("table", { "aria-label": model.get("title") },
+    const table = h("table", { "aria-label": model.get("title"), style: `--wb-columns:${columns.length}` },
       h("thead", {}, h("tr", {}, h("td"), ...columns.map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, ...rows.map((name, r) => h("tr", {}, h("th", { scope: "row", title: name }, name), ...buttons[r].map((b) => h("td", {}, b))))));
     table.addEventListener("keydown", move);

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.panels.parts.opened_model import OpenedModel
 
 _FOUR = 4
+_MOST_PICTURES = 18
 _NOT_TIMED = "not_timed"
 _SECONDS_OF_REST = 0.6
 
@@ -72,7 +73,7 @@ class CloserLook:
                  "tooltip": _("Of the samples that have this label, the share given it")},
             ],
         )  # fmt: skip
-        self.widget = grid("halves", self.remarks, stack(self.actions, self.flips, self.classes))
+        self.widget = grid("halves", stack(self.remarks, self.classes), stack(self.actions, self.flips))
 
     def clear(self) -> None:
         """Another model is looked at."""
@@ -148,7 +149,7 @@ class CloserLook:
                 "name": f"{flip.label} → {flip.variant_label}",
                 "detail": _("number {n}").format(n=flip.index),
             }
-            for flip in found.flips
+            for flip in found.flips[:_MOST_PICTURES]
         ]
         with self.flips.hold_sync():
             said = _("{label}: {lost} right answers lost, {gained} gained, of {total} test samples; the worst first")

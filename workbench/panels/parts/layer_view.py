@@ -94,6 +94,10 @@ class LayerView:
         with self._progress.hold_sync():
             self._progress.text, self._progress.share, self._progress.active = text, share, active
 
+    def count(self, done: int, total: int) -> None:
+        """Say how many cells are measured."""
+        self.say(_("{n} of {total} cells measured").format(n=done, total=total), share=done / total, active=True)
+
     def show(self, found: Sensitivity) -> None:
         """Draw a scan."""
         self.found = found
