@@ -98,7 +98,7 @@ def stripes(**more: Any) -> bytes:
 
 
 def test_samples_balance_and_checks_are_shown(shared: DataPanel, digits: Dataset) -> None:
-    until(shared, lambda: shared.survey is not None and bool(shared._checks.rows))
+    until(shared, lambda: shown(shared, "digits"))
     train, test = shared.samples["train"].gallery, shared.samples["test"].gallery
     assert (train.total, test.total) == (digits.train_size, digits.test_size)
     assert train.pixels[: 28 * 28] == digits.x_train[0].tobytes()
@@ -108,7 +108,7 @@ def test_samples_balance_and_checks_are_shown(shared: DataPanel, digits: Dataset
 
 
 def test_one_class_is_chosen_and_paged_through(shared: DataPanel, digits: Dataset) -> None:
-    until(shared, lambda: shared.data is not None)
+    until(shared, lambda: shown(shared, "digits"))
     shared._view.values = {"shown": "3"}
     gallery = shared.samples["train"].gallery
     threes = np.flatnonzero(digits.y_train == 3)

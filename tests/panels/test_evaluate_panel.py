@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from queue import Queue
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from workbench.panels.evaluate import EvaluatePanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from workbench.core.workspace import Workspace
 
@@ -40,7 +40,11 @@ class Slow(EvaluatePanel):
             split=split,
         )  # fmt: skip
         return SimpleNamespace(
-            state="done", events=lambda: SimpleNamespace(read=list), value=answer.to_json, settings={}
+            state="done",
+            events=lambda: SimpleNamespace(read=list),
+            value=answer.to_json,
+            settings={},
+            result=Path(folder),
         )
 
 

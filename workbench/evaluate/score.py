@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.artifact import Artifact
 from workbench.core.records import Evaluation
-from workbench.evaluate.metrics import evaluation_of
+from workbench.evaluate.answers import FILE, Answers
+from workbench.evaluate.metrics import as_probabilities, evaluation_of
 from workbench.evaluate.runtimes.base import open_runtime, predict_all, require_shape, runtimes
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset
     from workbench.datasets.dataset import Split
     from workbench.jobs.stage import StageContext
+
+STAGE = "workbench.evaluate.score:run"
 
 
 def evaluate(
@@ -52,22 +55,29 @@ def evaluate(
         return measure(artifact, data, split)
     from workbench.jobs import finish, submit
 
-    asked = {
-        "artifact": str(artifact.folder), "sha256": artifact.sha256, "dataset": data.spec, "split": split,
-    }  # fmt: skip
     artifact.verify()
-    job = submit("workbench.evaluate.score:run", asked, kind="evaluate", workspace=workspace)
+    job = submit(STAGE, asked(artifact, data, split), kind="evaluate", workspace=workspace)
     finish(job, on_event=on_event)
     return Evaluation.from_json(job.value())
 
 
+def asked(artifact: Artifact, data: Dataset, split: Split) -> dict[str, Any]:
+    """Return the settings of the stage for a question; the same question has the same."""
+    return {
+        "artifact": str(artifact.folder), "sha256": artifact.sha256, "dataset": data.spec, "split": split,
+        "keeps": FILE,
+    }  # fmt: skip
+
+
 def run(context: StageContext) -> Evaluation:
-    """Evaluate in a job."""
+    """Evaluate in a job; each sample's answer is kept beside the scores."""
     from workbench.datasets import Dataset
 
     data = Dataset.open_spec(context.settings["dataset"], context.workspace)
     artifact = Artifact.load(context.settings["artifact"]).verify(context.settings["sha256"])
-    return measure(artifact, data, context.settings["split"], progress=context.progress)
+    evaluation, answers = answered(artifact, data, context.settings["split"], progress=context.progress)
+    answers.write(context.result)
+    return evaluation
 
 
 def measure(
@@ -84,11 +94,21 @@ def measure(
         split: `test` or `train`.
         progress: Called with samples done, samples in all and a label.
     """
+    return answered(artifact, data, split, progress)[0]
+
+
+def answered(
+    artifact: Artifact,
+    data: Dataset,
+    split: Split,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> tuple[Evaluation, Answers]:
+    """Do what `measure` does, and return each sample's answer too."""
     labels = data.labels(split)
     with open_runtime(artifact) as runtime:
         require_shape(runtime, data.shape)
         outputs = predict_all(runtime, partial(data.floats, split), len(labels), progress=progress)
-    return evaluation_of(
+    evaluation = evaluation_of(
         outputs,
         labels,
         classes=data.classes,
@@ -97,3 +117,4 @@ def measure(
         checksum=data.checksum,
         split=split,
     )
+    return evaluation, Answers.of(as_probabilities(outputs))

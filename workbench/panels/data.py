@@ -177,11 +177,14 @@ class DataPanel(Panel):
         from workbench.datasets.survey import survey
 
         self.in_background(lambda: survey(data), counted)
-        return data.note or _("{name} is ready").format(name=data.name)
+        return _("{name} is ready").format(name=data.name)
 
     def _show_survey(self, found: DatasetSurvey) -> None:
         self.survey = found
-        self._balance.rows = [line.to_json() for line in found.balance]
+        most = max(max(line.train_share, line.test_share) for line in found.balance)
+        with self._balance.hold_sync():
+            self._balance.columns = data_facts.balance_columns(most)
+            self._balance.rows = [line.to_json() for line in found.balance]
         self._compared.rows, self._checks.rows = data_facts.comparison(found), data_facts.checks(found)
 
     def _show_samples(self) -> None:

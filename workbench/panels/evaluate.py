@@ -1,41 +1,37 @@
-"""Evaluate: accuracy with its interval, the confusion matrix, scores a class."""
+"""Evaluate: accuracy with its interval, who is taken for whom, the samples behind it, and whether it passes a gate."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.core.artifact import Artifact
 from workbench.core.errors import WorkbenchError
+from workbench.core.language import N_, _
 from workbench.core.records import Evaluation
-from workbench.core.settings import Settings
 from workbench.datasets import Dataset, default_dataset
-from workbench.panels.base import Panel, Session, grid
+from workbench.evaluate.answers import Answers
+from workbench.evaluate.score import STAGE, asked
+from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
+from workbench.panels.parts.answered_samples import AnsweredSamples
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
-from workbench.panels.parts.run_view import percent
+from workbench.panels.parts.evaluation_plan import EvaluationPlan, first_values, gate_of, looks, rules_in
+from workbench.panels.parts.score_view import ScoreView, drawn
+from workbench.panels.parts.verdict_view import VerdictView
 from workbench.widgets.action_bar import ActionBar
-from workbench.widgets.data_table import DataTable
-from workbench.widgets.matrix import Matrix
 from workbench.widgets.progress import Progress
-from workbench.widgets.stat_tiles import StatTiles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.core.events import Event
+    from workbench.core.records import Sizes
     from workbench.core.workspace import Workspace
+    from workbench.datasets.dataset import Split
     from workbench.jobs import Job
 
-STAGE = "workbench.evaluate.score:run"
-_EMPTY = "Train a model, and its answers on data it has not seen stand here."
-
-
-class EvaluationPlan(Settings):
-    """What the panel sets."""
-
-    artifact: str = Field(default="", description="folder of the model")
-    split: Literal["test", "train"] = Field(default="test", description="unseen samples, or those it was trained on")
+_EMPTY = N_("Train a model, and its answers on data it has not seen stand here.")
 
 
 class EvaluatePanel(Panel):
@@ -45,8 +41,8 @@ class EvaluatePanel(Panel):
         evaluation: The last result; None before the first one.
     """
 
-    title: ClassVar[str] = "Evaluate"
-    subtitle: ClassVar[str] = "How the model answers on data it was not trained on."
+    title: ClassVar[str] = N_("Evaluate")
+    subtitle: ClassVar[str] = N_("How the model answers on data it was not trained on.")
     verb: ClassVar[str] = "evaluate"
 
     def __init__(
@@ -56,22 +52,19 @@ class EvaluatePanel(Panel):
         if artifact is not None:
             self.session.artifact = str(artifact)
         self.evaluation: Evaluation | None = None
-        self._asked: tuple[str, str] | None = None
+        self._asked: tuple[str, Split] | None = None
         self._forget: Any = None
         self.form = Form(
-            EvaluationPlan,
-            values={"artifact": self.session.artifact, "split": "test"},
-            looks={
-                "split": {"choices": [{"value": "test", "label": "Test"}, {"value": "train", "label": "Training"}]},
-                "artifact": {"label": "Model", "placeholder": "folder of a model"},
-            },
-            shown=("artifact", "split"),
-            label="Evaluation settings",
-        )
+            EvaluationPlan, values=first_values(self.session.artifact), looks=looks(), shown=("artifact", "split"),
+            label=_("Evaluation settings"),
+        )  # fmt: skip
+        self.form.widget.advanced_title = _("Gate: what the model must keep")
         self._build()
         self._arrange(
-            grid("form-row", self.form.widget, self._actions),
-            self._progress, self._tiles, grid("halves", self._matrix, self._table),
+            grid("aside", stack(self.form.widget, self._actions),
+                 stack(self._progress, self.scores.tiles, self.verdict.widget)),
+            grid("halves", self.scores.matrix, self.samples.widget),
+            grid("halves", self.scores.table, self.scores.calibration),
         )  # fmt: skip
         self.form.on_change(self.guard(self._on_form))
         self.session.observe(self.guard(self._on_artifact), "artifact")
@@ -86,25 +79,28 @@ class EvaluatePanel(Panel):
         return (
             "import workbench as wb\n\n"
             f"model = wb.Artifact.load({plan['artifact']!r})\n"
-            f"evaluation = wb.evaluate(model, {dataset}{split})\n"
+            f"evaluation = wb.evaluate(model, {dataset}{split})\n{_gate_code(plan)}"
         )
 
     @classmethod
     def _settings_in(cls, text: str) -> dict[str, Any]:
-        return {**arguments_in(text, "load", ("artifact",)), **arguments_in(text, "evaluate")}
+        gate = arguments_in(text, "Gate") if "Gate(" in text else {}
+        return {**gate, **arguments_in(text, "load", ("artifact",)), **arguments_in(text, "evaluate")}
 
     def start(self) -> None:
         """Evaluate the model that the form names; errors are shown in the strip."""
         self.errors.clear()
         plan = self.settings.model_dump()
-        asked = (plan["artifact"], plan["split"])
-        if asked != self._asked:
+        question = (plan["artifact"], plan["split"])
+        if question != self._asked:
             # Figures of another model under this one's name would mislead.
             self._clear()
-        self._asked = asked
-        self._say("preparing", "Opening the model and the data", active=True)
+        self._asked = question
+        self._say("preparing", _("Opening the model and the data"), active=True)
         self.in_background(
-            lambda: self._submit(*asked), lambda job: self._attach(job, asked), lambda error: self._late(asked, error)
+            lambda: self._submit(*question),
+            lambda job: self._attach(job, question),
+            lambda error: self._late(question, error),
         )
 
     def refresh(self) -> None:
@@ -119,18 +115,18 @@ class EvaluatePanel(Panel):
 
     def _on_form(self) -> None:
         self._actions.change("evaluate", enabled=self.form.valid and bool(self.form.values["artifact"]))
+        self._judge()
         if self._asked is not None and self.form.values["split"] != self._asked[1]:
             self.refresh()
 
-    def _submit(self, folder: str, split: str) -> Job:
+    def _submit(self, folder: str, split: Split) -> Job:
         artifact = Artifact.load(folder).verify()
         spec, workspace = artifact.settings.get("dataset"), self.session.workspace
         if isinstance(spec, dict):
             data = Dataset.open_spec(spec, workspace)
         else:
             data = open_chosen(self._dataset_of(folder), workspace)
-        asked = {"artifact": folder, "sha256": artifact.sha256, "dataset": data.spec, "split": split}
-        return self.submit(STAGE, asked, kind="evaluate")
+        return self.submit(STAGE, asked(artifact, data, split), kind="evaluate")
 
     def _dataset_of(self, folder: str) -> str:
         """Return the data that a model was trained on; what the session has chosen where its folder does not say."""
@@ -142,28 +138,28 @@ class EvaluatePanel(Panel):
             return chosen_by(spec, self.session.workspace)
         return self.session.dataset or default_dataset(self.session.workspace).name
 
-    def _attach(self, job: Job, asked: tuple[str, str]) -> None:
-        if asked != self._asked:
+    def _attach(self, job: Job, question: tuple[str, Split]) -> None:
+        if question != self._asked:
             return  # another question was put since; whichever answer comes last, that one's is shown
         if self._forget is not None:
             self._forget()
 
         def news(events: list[Event], state: str) -> None:
-            if asked == self._asked:
+            if question == self._asked:
                 self._on_news(job, events, state)
 
         self._forget = self.follow(job, news)
 
-    def _late(self, asked: tuple[str, str], error: BaseException) -> None:
-        if asked == self._asked:
+    def _late(self, question: tuple[str, Split], error: BaseException) -> None:
+        if question == self._asked:
             self._failed(error)
 
     def _on_news(self, job: Job, events: list[Event], state: str) -> None:
         done = [event.data for event in events if event.type == "progress" and event.data["total"]]
         if state == "done":
-            self._show(Evaluation.from_json(job.value()))
+            self._show(job, Evaluation.from_json(job.value()))
         elif state in ("failed", "cancelled", "lost"):
-            self._say(state, "Not finished", tone="bad")
+            self._say(state, _("Not finished"), tone="bad")
             job.value()
         elif done:
             self._say(
@@ -171,35 +167,41 @@ class EvaluatePanel(Panel):
             )
 
     def _failed(self, error: BaseException) -> None:
-        self._say("", "Not evaluated")
+        self._say("", _("Not evaluated"))
         self._clear()
         super()._failed(error)
 
     def _clear(self) -> None:
         self.evaluation = None
-        self._tiles.tiles, self._matrix.counts, self._table.rows = [], [], []
+        self.scores.clear()
+        self.samples.clear()
+        self.verdict.show(None)
+        self.verdict.judge(gate_of({}))
 
     def _build(self) -> None:
         self._actions = ActionBar(
-            label="Evaluation",
-            actions=[{"name": "evaluate", "label": "Evaluate", "enabled": bool(self.session.artifact)}],
-        )
-        self._actions.on_press("evaluate", self.guard(self.start))
-        self._progress = Progress(label="Evaluation", text=_EMPTY)
-        self._tiles = StatTiles(label="Scores")
-        self._matrix = Matrix(title="Confusion matrix", row_title="true class", column_title="predicted class")
-        self._table = DataTable(
-            title="Scores a class",
-            columns=[
-                {"name": "label", "label": "Class"},
-                {"name": "precision", "label": "Precision", "format": "share",
-                 "tooltip": "Of the samples given this label, the share that has it"},
-                {"name": "recall", "label": "Recall", "format": "share",
-                 "tooltip": "Of the samples that have this label, the share given it"},
-                {"name": "f1", "label": "F1", "format": "share", "tooltip": "Harmonic mean of precision and recall"},
-                {"name": "support", "label": "Samples", "format": "int", "tooltip": "Samples that have this label"},
-            ],
+            label=_("Evaluation"),
+            actions=[{"name": "evaluate", "label": _("Evaluate"), "primary": True,
+                      "enabled": bool(self.session.artifact)}],
         )  # fmt: skip
+        self._actions.on_press("evaluate", self.guard(self.start))
+        self._progress = Progress(label=_("Evaluation"), text=_(_EMPTY))
+        self.scores, self.verdict, self.samples = ScoreView(), VerdictView(), AnsweredSamples(self.guard)
+        self.verdict.actions.on_press("baseline", self.guard(self._on_baseline))
+        self.scores.matrix.observe(self.guard(self._on_cell), "selected")
+
+    def _on_cell(self, change: Any) -> None:
+        counts = self.scores.matrix.counts
+        if len(change.new) == 2 and all(0 <= each < len(counts) for each in change.new):  # noqa: PLR2004 - row, column
+            self.samples.show_cell(*change.new)
+
+    def _on_baseline(self) -> None:
+        self.verdict.take_baseline()
+        self._judge()
+
+    def _judge(self) -> None:
+        if self.form.valid:
+            self.verdict.judge(gate_of(self.form.values))
 
     def _say(self, chip: str, text: str, *, share: float = -1.0, active: bool = False, tone: str = "accent") -> None:
         with self._progress.hold_sync():
@@ -208,25 +210,41 @@ class EvaluatePanel(Panel):
         with self.heading.hold_sync():
             self.heading.chip, self.heading.tone = chip, tone
 
-    def _show(self, evaluation: Evaluation) -> None:
+    def _show(self, job: Job, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
-        right, total = evaluation.accuracy.successes, evaluation.accuracy.total
-        where = f"the {evaluation.split} split of {evaluation.dataset}"
-        self._say("done", f"{right} of {total} right on {where}", tone="good")
-        self._tiles.tiles = _tiles(evaluation)
-        with self._matrix.hold_sync():
-            self._matrix.labels = [score.label for score in evaluation.classes]
-            self._matrix.counts = [list(row) for row in evaluation.confusion]
-        self._table.rows = [score.to_json() for score in evaluation.classes]
+        self._say("done", _words(evaluation), tone="good")
+        self.scores.show(evaluation)
+        self.verdict.show(evaluation)
+        self._judge()
+        self._show_samples(job, evaluation)
+        folder = self.form.values["artifact"]
+
+        def if_shown(show: Callable[[Any], None]) -> Callable[[Any], None]:
+            return lambda found: show(found) if self.evaluation is evaluation else None
+
+        def weighed(sizes: Sizes) -> None:
+            self.verdict.show(evaluation, sizes)
+            self._judge()
+
+        self.in_background(
+            lambda: drawn(evaluation), if_shown(lambda figure: self.scores.show_calibration(evaluation, figure))
+        )
+        # Where its file is gone meanwhile, a rule on its size says that it was not measured.
+        self.in_background(lambda: Artifact.load(folder).sizes(), if_shown(weighed), lambda _error: None)
+
+    def _show_samples(self, job: Job, evaluation: Evaluation) -> None:
+        spec, split = job.settings.get("dataset"), job.settings.get("split", "test")
+        answers = Answers.read(job.result, evaluation.accuracy.total)
+        if spec is not None and answers is not None:
+            self.samples.attach(Dataset.open_spec(spec, self.session.workspace), split, answers)
 
 
-def _tiles(evaluation: Evaluation) -> list[dict[str, str]]:
-    accuracy, worst = evaluation.accuracy, min(evaluation.classes, key=lambda score: score.recall)
-    interval = f"{100 * accuracy.level:g} % interval {percent(accuracy.low)} to {percent(accuracy.high)}"
-    gap = "mean gap of confidence and accuracy"
-    return [
-        {"label": "Accuracy", "value": percent(accuracy.value), "detail": interval, "tooltip": "Wilson score interval"},
-        {"label": "Worst class", "value": worst.label, "detail": f"recall {percent(worst.recall)}"},
-        {"label": "Log loss", "value": f"{evaluation.log_loss:.4f}", "detail": "nats a sample"},
-        {"label": "Calibration error", "value": percent(evaluation.calibration_error), "detail": gap},
-    ]
+def _words(evaluation: Evaluation) -> str:
+    where = {"split": evaluation.split, "dataset": evaluation.dataset}
+    right, total = evaluation.accuracy.successes, evaluation.accuracy.total
+    return _("{right} of {total} right on the {split} split of {dataset}").format(right=right, total=total, **where)
+
+
+def _gate_code(plan: dict[str, Any]) -> str:
+    rules = ", ".join(f"{name}={limit!r}" for name, limit in rules_in(plan).items())
+    return f"verdict = wb.Gate({rules}).check(evaluation, sizes=model.sizes())\n" if rules else ""

@@ -34,8 +34,8 @@ function render({ model, el }) {
       const numeric = column.format && column.format !== "text", value = row[column.name], text = shownAs(column.format, value);
       if (i === 0) return h("th", { scope: "row" }, text);
       const bar = column.format === "share" && typeof value === "number"
-        ? h("span", { class: "wb-table-bar", "aria-hidden": "true" }, h("span", { style: `transform:scaleX(${value})` })) : null;
-      return h("td", { "data-numeric": numeric }, h("span", { class: "wb-table-cell" }, bar, h("span", {}, text)));
+        ? h("span", { class: "wb-table-bar", "aria-hidden": "true" }, h("span", { style: `transform:scaleX(${Math.min(1, value / (column.most || 1))})` })) : null;
+      return h("td", { "data-numeric": numeric, "data-wrap": column.wrap }, h("span", { class: "wb-table-cell" }, bar, h("span", {}, text)));
     })));
     scroll.replaceChildren(h("table", { "aria-label": model.get("title") }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body)));
   };

@@ -13,7 +13,8 @@ class DataTable(Leaf, asset="data_table"):
     Attributes:
         title: What the table holds.
         columns: One dictionary a column: `name`, `label`, and optionally `format` (`text`, `int`, `number`,
-            `share`) and `tooltip`.
+            `share`), `tooltip`, `most` (the share that fills a bar; 1 if it is not said) and `wrap` (a sentence may
+            take several lines).
         rows: One dictionary a row, by column name.
         empty: What is said while there are no rows; without it the widget is hidden until then.
     """

@@ -37,6 +37,7 @@ function render({ model, el }) {
     button.addEventListener("focus", () => { focus = [row, column]; tell(row, column); });
     button.addEventListener("pointerenter", () => tell(row, column));
     button.addEventListener("click", () => { model.set("selected", [row, column]); model.save_changes(); });
+    button.dataset.cell = `${row},${column}`;
     return button;
   };
 
@@ -63,6 +64,12 @@ function render({ model, el }) {
     const wrong = counts.flatMap((row, r) => row.map((n, c) => [r === c ? 0 : n, r, c])).sort((a, b) => b[0] - a[0])[0];
     said.textContent = wrong[0] ? say("Most common mistake: {label} taken for {other}, {n} times.", { label: labels[wrong[1]], other: labels[wrong[2]], n: wrong[0] }) : say("No mistakes.");
   };
-  return follow(model, ["title", "labels", "counts", "row_title", "column_title", "empty"], draw);
+  const mark = () => {
+    const [row, column] = model.get("selected");
+    cells.forEach((line, r) => line.forEach((button, c) => button.setAttribute("aria-pressed", String(r === row && c === column))));
+  };
+  const stopMark = follow(model, ["selected"], mark);
+  const stopDraw = follow(model, ["title", "labels", "counts", "row_title", "column_title", "empty"], () => { draw(); mark(); });
+  return () => { stopMark(); stopDraw(); };
 }
 export default { render };

@@ -16,15 +16,15 @@ _MOST_SHIFT, _MOST_IMBALANCE, _LEAST_TEST = 0.05, 3.0, 30
 _KINDS = {"images": N_("images"), "table": N_("rows of a table"), "samples": N_("samples")}
 
 
-def balance_columns() -> list[dict[str, str]]:
-    """Return the columns of the class balance."""
+def balance_columns(most: float = 1.0) -> list[dict[str, Any]]:
+    """Return the columns of the class balance; `most` is the share that fills a bar."""
     return [
         {"name": "label", "label": _("Class")},
         {"name": "train", "label": _("Training"), "format": "int", "tooltip": _("Training samples of the class")},
-        {"name": "train_share", "label": _("Share of training"), "format": "share",
+        {"name": "train_share", "label": _("Share of training"), "format": "share", "most": most,
          "tooltip": _("Share of the training samples")},
         {"name": "test", "label": _("Test"), "format": "int", "tooltip": _("Test samples of the class")},
-        {"name": "test_share", "label": _("Share of test"), "format": "share",
+        {"name": "test_share", "label": _("Share of test"), "format": "share", "most": most,
          "tooltip": _("Share of the test samples")},
     ]  # fmt: skip
 
@@ -33,14 +33,14 @@ def comparison_columns() -> list[dict[str, str]]:
     """Return the columns of train beside test."""
     return [
         {"name": "what", "label": _("Compared")},
-        {"name": "train", "label": _("Training"), "format": "number"},
-        {"name": "test", "label": _("Test"), "format": "number"},
+        {"name": "train", "label": _("Training")},
+        {"name": "test", "label": _("Test")},
     ]
 
 
-def check_columns() -> list[dict[str, str]]:
+def check_columns() -> list[dict[str, Any]]:
     """Return the columns of the checks."""
-    return [{"name": "verdict", "label": _("Check")}, {"name": "sentence", "label": _("What was found")}]
+    return [{"name": "verdict", "label": _("Check")}, {"name": "sentence", "label": _("What was found"), "wrap": True}]
 
 
 def tiles(data: Dataset) -> list[dict[str, str]]:
@@ -62,7 +62,9 @@ def comparison(found: DatasetSurvey) -> list[dict[str, Any]]:
         (_("Smallest value"), "low"), (_("Largest value"), "high"), (_("Repeated samples"), "repeated"),
         (_("Samples of one value"), "constant"),
     )  # fmt: skip
-    return [{"what": what, "train": getattr(found.train, key), "test": getattr(found.test, key)} for what, key in rows]
+    train, test = found.train, found.test
+    return [{"what": what, "train": _short(getattr(train, key)), "test": _short(getattr(test, key))}
+            for what, key in rows]  # fmt: skip
 
 
 def checks(found: DatasetSurvey) -> list[dict[str, str]]:
@@ -110,6 +112,10 @@ def _checks(found: DatasetSurvey) -> list[tuple[bool, Callable[[bool], str]]]:
         (blank == 0, said(
             _("No sample is blank."), _("{n} samples hold one value only.").format(n=blank))),
     ]  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) or value.is_integer() else f"{value:.4g}"
 
 
 def _listed(classes: tuple[str, ...]) -> str:
