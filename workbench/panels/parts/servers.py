@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.errors import BadInputError, ServingError, WorkbenchError
 from workbench.core.language import _
 from workbench.datasets import Dataset, default_dataset
 from workbench.panels.parts.chosen_data import open_chosen
@@ -108,7 +108,10 @@ def served_model(server: Sandbox, store: Store) -> Artifact:
         ServingError: The server does not answer.
     """
     folders: dict[int, Path] = store.versions(server.name)
-    version = server.answering
+    try:
+        version = server.answering
+    except ServingError:  # one without rollouts answers with its newest
+        version = max(server.versions, default=-1)
     if version not in folders:
         raise BadInputError.of("server", rule="must answer with a version of this workspace's store", got=server.name)
     return Artifact.load(folders[version])
