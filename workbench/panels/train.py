@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.core.errors import BadInputError, WorkbenchError
+from workbench.core.language import N_, _
 from workbench.core.records import LearningCurve
 from workbench.datasets import default_dataset
 from workbench.jobs import Job
@@ -41,8 +42,8 @@ class TrainPanel(Panel):
         state: How it stood when the panel last heard of it; `preparing` while one is asked for.
     """
 
-    title: ClassVar[str] = "Train"
-    subtitle: ClassVar[str] = "Choose data and a recipe; the run goes on when this page is closed."
+    title: ClassVar[str] = N_("Train")
+    subtitle: ClassVar[str] = N_("Choose data and a recipe; the run goes on when this page is closed.")
     verb: ClassVar[str] = "train"
 
     def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
@@ -60,12 +61,13 @@ class TrainPanel(Panel):
             values={**written_by(self._recipe, dataset), "dataset": dataset},
             looks=looks(),
             shown=SHOWN,
-            label="Training settings",
+            label=_("Training settings"),
         )
         self._before = self.form.values
         self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget))
         self.form.on_change(self.guard(self._on_form))
         self._on_form()
+        self.session.observe(self.guard(self._on_dataset), "dataset")
         self.guard(self.refresh)()
 
     def code(self) -> str:
@@ -86,7 +88,7 @@ class TrainPanel(Panel):
         asked = plan.model_dump()
         if not self._busy:
             self._ask(
-                "Preparing the data",
+                _("Preparing the data"),
                 lambda: open_chosen(asked["dataset"], self.session.workspace, asked["label"]),
                 lambda data: self._train_on(data, plan),
                 self._no_data,
@@ -96,12 +98,12 @@ class TrainPanel(Panel):
         """End the run that is shown; it can be resumed."""
         if self.job is not None:
             self.job.cancel()
-            self._actions.change("cancel", enabled=False, label="Cancelling…")
+            self._actions.change("cancel", enabled=False, label=_("Cancelling…"))
 
     def resume(self) -> None:
         """Go on with a run that was cancelled, failed or lost, from its last epoch; returns at once."""
         if self.job is not None and not self._busy:
-            self._ask("Going on with the run", self.job.resume, self._attach, self._failed)
+            self._ask(_("Going on with the run"), self.job.resume, self._attach, self._failed)
 
     def refresh(self) -> None:
         """Show the newest training run of the workspace, unless the one that is shown goes on."""
@@ -160,12 +162,12 @@ class TrainPanel(Panel):
 
     def _not_started(self) -> None:
         self._turn(self.job.state if self.job is not None else "")
-        self._view.say("Not started")
+        self._view.say(_("Not started"))
 
     def _on_submitted(self, job: Job) -> None:
         # The same question is never computed twice; people should know why it took no time.
         known = job.state == "done"
-        self._attach(job, remark=" in an earlier run with the same settings" if known else "")
+        self._attach(job, remark=N_("Done after {n} epochs in an earlier run with the same settings") if known else "")
 
     def _attach(self, job: Job, *, restore: bool = False, remark: str = "") -> None:
         if self._forget is not None:
@@ -173,7 +175,9 @@ class TrainPanel(Panel):
         asked = TrainSettings.parse(job.settings)
         self.job, self.state = job, ""
         self.session.run = job.id
-        self.heading.subtitle = f"{asked.dataset['name']}, {asked.architecture}, recipe {asked.recipe}: {job.id}"
+        self.heading.subtitle = _("{data}, {network}, recipe {recipe}: {run}").format(
+            data=asked.dataset["name"], network=asked.architecture, recipe=asked.recipe, run=job.id
+        )
         if restore:
             data = chosen_by(asked.dataset, self.session.workspace)
             self._restore({**asked.model_dump(), "dataset": data, "label": None})
@@ -191,7 +195,7 @@ class TrainPanel(Panel):
             self._view.conclude(LearningCurve.from_json(value["curve"]))
             self.session.artifact = value["artifact"]
         elif state == "lost":
-            self.errors.show("The process of this run is gone. Resume goes on from its last finished epoch.")
+            self.errors.show(_("The process of this run is gone. Resume goes on from its last finished epoch."))
         elif state == "failed":
             self._show_failure(self.job)
 
@@ -214,6 +218,12 @@ class TrainPanel(Panel):
         self.session.dataset = dataset
         self._actions.change("train", enabled=self.form.valid and not self._busy)
 
+    def _on_dataset(self, _change: object) -> None:
+        """Take what another panel or a link chose."""
+        chosen = self.session.dataset
+        if chosen and chosen != self.form.values["dataset"]:
+            self._restore({"dataset": chosen})
+
     def _restore(self, values: dict[str, Any]) -> None:
         recipe = values.get("recipe", self._recipe)
         if "dataset" in values:
@@ -232,18 +242,33 @@ class TrainPanel(Panel):
             self.heading.chip, self.heading.tone = state, TONES.get(state, "accent")
         with self._actions.hold_sync():
             self._actions.change("train", enabled=self.form.valid and not self._busy)
-            self._actions.change("cancel", shown=state in GOING_ON, enabled=True, label="Cancel")
+            self._actions.change("cancel", shown=state in GOING_ON, enabled=True, label=_("Cancel"))
             self._actions.change("resume", shown=state in _STOPPED)
 
     def _buttons(self) -> ActionBar:
         bar = ActionBar(
-            label="Training",
+            label=_("Training"),
             actions=[
-                {"name": "train", "label": "Train", "primary": True, "tooltip": "Start a run with these settings"},
-                {"name": "cancel", "label": "Cancel", "shown": False, "tooltip": "End the run; it can be resumed"},
-                {"name": "resume", "label": "Resume", "shown": False, "tooltip": "Go on from the last finished epoch"},
+                {
+                    "name": "train",
+                    "label": _("Train"),
+                    "primary": True,
+                    "tooltip": _("Start a run with these settings"),
+                },
+                {
+                    "name": "cancel",
+                    "label": _("Cancel"),
+                    "shown": False,
+                    "tooltip": _("End the run; it can be resumed"),
+                },
+                {
+                    "name": "resume",
+                    "label": _("Resume"),
+                    "shown": False,
+                    "tooltip": _("Go on from the last finished epoch"),
+                },
             ],
         )
         for name, callback in (("train", self.start), ("cancel", self.cancel), ("resume", self.resume)):
-            bar.on_press(name, self.guard(callback))
+            bar.on_press(name, self.act(callback))
         return bar

@@ -28,7 +28,8 @@ class DataPlan(Settings):
 
 def looks() -> dict[str, dict[str, Any]]:
     """Return what the declarations cannot say: the choices that come from units, and two labels."""
-    choices = [{"value": name, "label": SOURCES.get(name).title} for name in chosen_data.known()]
+    titles = {name: SOURCES.get(name).title for name in chosen_data.known()}
+    choices = [{"value": name, "label": _(title)} for name, title in titles.items()]
     other = {"label": _("Own file or folder…"), "name": _("Path of the file or folder"),
              "placeholder": "/data/letters.npz"}  # fmt: skip
     return {

@@ -182,7 +182,8 @@ class DrillView:
 def _faults() -> list[dict[str, str]]:
     from workbench.pipeline.drill.faults.base import faults
 
-    return [{"value": name, "label": faults.get(name).title.capitalize()} for name in faults.names()]
+    titles = {name: faults.get(name).title.capitalize() for name in faults.names()}
+    return [{"value": name, "label": _(title)} for name, title in titles.items()]
 
 
 def kind_of(kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.language import N_, _
 from workbench.panels.base import grid, stack
 from workbench.train.following import Following
 from workbench.widgets.live_chart import LiveChart
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
 TONES = {"queued": "accent", "running": "accent", "done": "good", "failed": "bad", "cancelled": "warn", "lost": "warn"}
 _MOST_EPOCHS_AHEAD = 30
+_DONE = N_("Done after {n} epochs")
 GOING_ON = ("queued", "running")
-_SERIES = ({"name": "training", "style": "faint", "color": 0}, {"name": "validation", "style": "points", "color": 1})
+_SERIES: tuple[dict[str, Any], ...] = (
+    {"name": N_("training"), "style": "faint", "color": 0}, {"name": N_("validation"), "style": "points", "color": 1},
+)  # fmt: skip
 
 
 class RunView:
@@ -31,10 +35,10 @@ class RunView:
 
     def __init__(self) -> None:
         self._known, self._epochs, self._remark = Following(), 0, ""
-        self._progress = Progress(label="Training", text="Not started")
-        self._accuracy = _chart("Accuracy", "share right", y_format="percent", y_range=[None, 1])
-        self._loss = _chart("Loss", "nats a sample", y_range=[0, None])
-        self._tiles = StatTiles(label="Last epoch")
+        self._progress = Progress(label=_("Training"), text=_("Not started"))
+        self._accuracy = _chart(_("Accuracy"), _("share right"), y_format="percent", y_range=[None, 1])
+        self._loss = _chart(_("Loss"), _("nats a sample"), y_range=[0, None])
+        self._tiles = StatTiles(label=_("Last epoch"))
         self.widget = stack(self._progress, grid("halves", self._accuracy, self._loss), self._tiles)
 
     def begin(self, epochs: int, *, remark: str = "") -> None:
@@ -42,7 +46,7 @@ class RunView:
 
         Args:
             epochs: How many it will have.
-            remark: Said beside its end.
+            remark: Said at its end, with `{n}` for its epochs, in place of the usual sentence.
         """
         self._known, self._epochs, self._remark = Following(), epochs, remark
         for chart in (self._accuracy, self._loss):
@@ -80,20 +84,28 @@ class RunView:
         if curve.best_epoch is None or curve.best_epoch == last:
             return
         for chart in (self._accuracy, self._loss):
-            chart.marks = [{"x": curve.best_epoch, "label": f"epoch {curve.best_epoch} was kept"}]
+            chart.marks = [{"x": curve.best_epoch, "label": _("epoch {n} was kept").format(n=curve.best_epoch)}]
         if curve.stopped_early:
-            self.say(f"Stopped early after {last} epochs: val_loss no longer fell", share=1.0, tone="good")
+            self.say(
+                _("Stopped early after {n} epochs: val_loss no longer fell").format(n=last), share=1.0, tone="good"
+            )
 
     def _words(self, state: str) -> str:
         done = len(self._known.epochs)
         return {
-            "queued": "Waiting for a worker",
-            "running": self._known.label.capitalize() or "Loading the data and the model",
-            "done": f"Done after {done} epoch{'s' if done > 1 else ''}{self._remark}",
-            "failed": "Failed",
-            "cancelled": f"Cancelled after {done} of {self._epochs} epochs",
-            "lost": f"Stopped after {done} of {self._epochs} epochs",
+            "queued": _("Waiting for a worker"),
+            "running": self._running(),
+            "done": _(self._remark or _DONE).format(n=done),
+            "failed": _("Failed"),
+            "cancelled": _("Cancelled after {n} of {total} epochs").format(n=done, total=self._epochs),
+            "lost": _("Stopped after {n} of {total} epochs").format(n=done, total=self._epochs),
         }[state]
+
+    def _running(self) -> str:
+        known = self._known
+        if not known.label:
+            return _("Loading the data and the model")
+        return _("Epoch {n} of {total}").format(n=min(len(known.epochs) + 1, self._epochs), total=self._epochs)
 
     def _stretch(self, epochs: int | None) -> None:
         # What is still to come is shown while it may come, unless it would leave no room for what is there.
@@ -104,7 +116,7 @@ class RunView:
     def _draw(self) -> None:
         known = self._known
         for chart, measure in ((self._accuracy, "accuracy"), (self._loss, "loss")):
-            chart.show({"training": known.steps(measure), "validation": known.validation(measure)})
+            chart.show({_("training"): known.steps(measure), _("validation"): known.validation(measure)})
         self._tiles.tiles = _tiles(known)
 
 
@@ -115,12 +127,12 @@ def percent(share: float) -> str:
 
 def _chart(title: str, unit: str, **traits: Any) -> LiveChart:
     return LiveChart(
-        _SERIES,
+        [{**one, "name": _(one["name"])} for one in _SERIES],
         title=title,
-        x_label="epoch",
+        x_label=_("epoch"),
         y_label=unit,
         x_range=[0, 5],
-        empty="The curve appears here while a run goes on",
+        empty=_("The curve appears here while a run goes on"),
         **traits,
     )
 
@@ -130,12 +142,19 @@ def _tiles(known: Following) -> list[dict[str, str]]:
         return []
     last = known.epochs[-1]
     tiles = [
-        {"label": "Training accuracy", "value": percent(last.accuracy), "detail": "mean of the epoch"},
-        {"label": "Training loss", "value": f"{last.loss:.4f}", "detail": "nats a sample"},
+        {"label": _("Training accuracy"), "value": percent(last.accuracy), "detail": _("mean of the epoch")},
+        {"label": _("Training loss"), "value": f"{last.loss:.4f}", "detail": _("nats a sample")},
     ]
     if last.val_accuracy is not None and last.val_loss is not None:
         tiles += [
-            {"label": "Validation accuracy", "value": percent(last.val_accuracy), "detail": "after the epoch"},
-            {"label": "Validation loss", "value": f"{last.val_loss:.4f}", "detail": "nats a sample"},
+            {"label": _("Validation accuracy"), "value": percent(last.val_accuracy), "detail": _("after the epoch")},
+            {"label": _("Validation loss"), "value": f"{last.val_loss:.4f}", "detail": _("nats a sample")},
         ]
-    return [*tiles, {"label": "Time an epoch", "value": f"{last.seconds:.1f} s", "detail": f"epoch {last.epoch}"}]
+    return [
+        *tiles,
+        {
+            "label": _("Time an epoch"),
+            "value": _("{s} s").format(s=f"{last.seconds:.1f}"),
+            "detail": _("epoch {n}").format(n=last.epoch),
+        },
+    ]

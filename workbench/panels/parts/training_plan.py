@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from workbench.core.language import N_, _
 from workbench.core.workspace import read_json
 from workbench.datasets.base import SOURCES
 from workbench.datasets.content import DESCRIPTION
@@ -17,12 +18,12 @@ from workbench.train.architectures.base import ARCHITECTURES
 from workbench.train.settings import LearningSettings
 
 SHOWN = ("dataset", "recipe", "epochs", "validation_fraction")
-_OWN_DATA = (
+_OWN_DATA = N_(
     "An .npz file with x_train, y_train, x_test, y_test (or x, y), a folder with a folder of images for each class, or "
     "a .csv file with a header whose column label, class, target or y holds the classes (another one is named in the "
     "advanced settings)."
 )
-_OWN_LOOK = {"label": "Own file or folder…", "name": "Path of the file or folder", "placeholder": "/data/letters.npz"}
+_PLACEHOLDER = "/data/letters.npz"
 
 
 class TrainingPlan(LearningSettings):
@@ -65,21 +66,24 @@ def defaults(recipe: str) -> dict[str, Any]:
 
 def looks() -> dict[str, dict[str, Any]]:
     """Return what the declarations cannot say: the choices that come from units, and two labels."""
-    kinds = [
-        {"value": name, "label": recipes.get(name).title, "hint": (recipes.get(name).__doc__ or "").split("\n")[0]}
-        for name in sorted(recipes.names(), key=lambda name: (name != "docs", name))
-    ]
+    known = {name: recipes.get(name) for name in sorted(recipes.names(), key=lambda name: (name != "docs", name))}
+    said = {name: (kind.title, (kind.__doc__ or "").split("\n")[0]) for name, kind in known.items()}
+    kinds = [{"value": name, "label": _(title), "hint": _(hint)} for name, (title, hint) in said.items()]
     return {
         "dataset": {
             "kind": "choice",
             "choices": _choices({n: SOURCES.get(n).title for n in chosen_data.known()}),
-            "other": _OWN_LOOK,
+            "other": {
+                "label": _("Own file or folder…"),
+                "name": _("Path of the file or folder"),
+                "placeholder": _PLACEHOLDER,
+            },
         },
         "recipe": {"kind": "choice", "choices": kinds, "cards": True},
         "architecture": {"kind": "choice", "choices": _choices({n: n for n in ARCHITECTURES.names()})},
-        "label": {"label": "Label column of a .csv file", "half": False},
+        "label": {"label": _("Label column of a .csv file"), "half": False},
         "epochs": {"half": True},
-        "validation_fraction": {"label": "Validation split", "half": True},
+        "validation_fraction": {"label": _("Validation split"), "half": True},
     }
 
 
@@ -97,8 +101,11 @@ def with_dataset(fields: list[dict[str, Any]], name: str) -> list[dict[str, Any]
 def notes(dataset: str) -> dict[str, str]:
     """Return the remarks that stand under the controls."""
     if chosen_data.is_prepared(dataset):
-        return {"dataset": f"The data of an earlier run, as it was prepared then: {Path(dataset).name}."}
-    return {"dataset": _dataset_notes().get(dataset, _OWN_DATA)}
+        return {
+            "dataset": _("The data of an earlier run, as it was prepared then: {name}.").format(name=Path(dataset).name)
+        }
+    note = _dataset_notes().get(dataset, _OWN_DATA)
+    return {"dataset": _(note)}
 
 
 @cache
@@ -117,4 +124,4 @@ def _name_in(prepared: str) -> str:
 
 
 def _choices(names: dict[str, str]) -> list[dict[str, str]]:
-    return [{"value": value, "label": label} for value, label in names.items()]
+    return [{"value": value, "label": _(label)} for value, label in names.items()]
