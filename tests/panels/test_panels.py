@@ -13,6 +13,7 @@ from workbench.core.errors import BadInputError
 from workbench.panels.compress import CompressPanel
 from workbench.panels.convert import ConvertPanel
 from workbench.panels.data import DataPanel
+from workbench.panels.draw import DrawPanel
 from workbench.panels.evaluate import EvaluatePanel
 from workbench.panels.monitor import MonitorPanel
 from workbench.panels.parts.chosen_data import open_chosen
@@ -49,6 +50,7 @@ CHANGES: dict[type[Panel], dict[str, Any]] = {
         "name": "known",
         "axes": {"magnitude_pruning.sparsity": [0, 0.5], "post_training.numeric": ["int8"]},
     },
+    DrawPanel: {"preprocessing": "raw"},
     EvaluatePanel: {"split": "train", "artifact": "/models/a b"},
     MonitorPanel: {
         "server": "mnist",
