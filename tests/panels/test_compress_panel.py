@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from workbench.core.artifact import Artifact
+from workbench.core.records import SweepPoint, Variant
+from workbench.evaluate.intervals import wilson
 from workbench.panels.compress import CompressPanel
+from workbench.panels.parts.known_points import KnownPoint, KnownPoints, Line, _sayable, points_of_sweeps
 from workbench.panels.session import Session
 
 if TYPE_CHECKING:
@@ -159,3 +163,33 @@ def test_models_that_the_sliders_cannot_move_are_said_so(workspace: Workspace, c
     assert panel._status.text.startswith("The sliders move Keras models")
     assert panel.errors.message == ""
     panel.close()
+
+
+def test_points_of_sweeps_are_read_between() -> None:
+    known = KnownPoints()
+    accuracy = wilson(90, 100)
+    itself = SimpleNamespace(accuracy=wilson(98, 100))
+    place = {"scope": "layer", "sparsity_by_layer": {}, "clusters": None, "weight_bits": None, "sparsity": 0.6}
+    known.begin(itself, [KnownPoint(Line(), 0.8, accuracy), KnownPoint(Line(clusters=16), 0.8, accuracy)])  # type: ignore[arg-type]
+
+    def at(**changes: Any) -> Any:
+        return known.estimate(SimpleNamespace(settings={**place, **changes}))  # type: ignore[arg-type]
+
+    found = at()
+    assert found.points == 2
+    assert accuracy.value < found.accuracy < itself.accuracy.value
+    assert at(sparsity=0.9).accuracy is None
+    assert at(clusters=16, sparsity=0.8).accuracy == accuracy.value
+    assert at(clusters=8) is None
+    assert at(scope="global") is None
+
+
+def test_points_of_a_sweep_of_this_model_are_found(fresh_workspace: Workspace) -> None:
+    steps = ({"method": "magnitude_pruning", "settings": {"sparsity": 0.8, "scope": "global"}},)
+    variant = Variant.model_construct(numeric="float32", accuracy=wilson(90, 100))
+    point = SweepPoint.model_construct(key="k", steps=steps, variant=variant)
+    assert list(_sayable([point])) == [KnownPoint(Line("global"), 0.8, wilson(90, 100))]
+    other = SweepPoint.model_construct(key="k", steps=({"method": "low_rank", "settings": {}},), variant=variant)
+    failed = SweepPoint.model_construct(key="k", steps=steps, variant=None)
+    assert list(_sayable([other, failed])) == []
+    assert points_of_sweeps("0" * 64, fresh_workspace) == []

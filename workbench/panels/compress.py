@@ -196,7 +196,7 @@ class CompressPanel(Panel):
         self.model = model
         self._answers.begin(model.itself)
         self._layers.begin(model.preview)
-        self._points.begin(model.itself)
+        self._points.begin(model.itself, model.swept)
         said = _("{name}: {n} test samples of {data}, at least {first} of them at each move")
         total = model.itself.total
         self._say(

@@ -61,6 +61,8 @@ class Chart {
     this.spoken = h("span", { class: "wb-hidden-text", "aria-live": "polite" });
     this.plot = h("div", { class: "wb-chart-plot" }, this.canvas, this.tip, this.spoken);
     el.append(h("div", { class: "wb-chart-head" }, this.title, this.legend), this.plot);
+    this.still = stills(model, async (scale) => (this.box && this.all.some((s) => s.x.length)
+      ? grounded(this.canvas, this.plot.clientWidth, this.plot.clientHeight, scale, model.get("title")) : null));
     this.canvas.addEventListener("pointermove", (event) => this.pointAt(event.offsetX));
     this.canvas.addEventListener("pointerleave", () => this.setCursor(null));
     this.canvas.addEventListener("blur", () => this.setCursor(null));
@@ -95,6 +97,7 @@ class Chart {
       ? say("{title} over {x}, last values: {values}. Arrow keys read the values.", { ...names, values: said.join(", ") })
       : say("{title} over {x}, no data yet.", names));
     this.ask();
+    this.still.soon();
   }
 
   drawLegend() {
@@ -290,6 +293,6 @@ function render({ model, el }) {
   const stopTheme = onTheme(() => chart.readColors());
   const size = new ResizeObserver(() => chart.ask());
   size.observe(chart.plot);
-  return () => { stop(); stopTheme(); size.disconnect(); };
+  return () => { stop(); stopTheme(); size.disconnect(); chart.still.stop(); };
 }
 export default { render };

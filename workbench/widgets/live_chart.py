@@ -9,6 +9,7 @@ import traitlets
 from ipywidgets.widgets.trait_types import bytes_serialization
 
 from workbench.widgets.base import Leaf
+from workbench.widgets.still import Still
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_POINTS = 800
 
 
-class LiveChart(Leaf, asset="live_chart"):
+class LiveChart(Leaf, asset="live_chart", parts=("still",)):
     """Named series over a common x axis.
 
     Attributes:
@@ -34,6 +35,7 @@ class LiveChart(Leaf, asset="live_chart"):
         marks: Vertical lines: `x` and `label`.
         empty: What the chart says while it has no data.
         height: Of the drawing, pixels.
+        still: The picture that stays in the notebook.
     """
 
     title = traitlets.Unicode("").tag(sync=True)
@@ -50,6 +52,7 @@ class LiveChart(Leaf, asset="live_chart"):
 
     def __init__(self, series: Sequence[Mapping[str, Any]] = (), **traits: Any) -> None:
         super().__init__(series=[{"count": 0, "style": "line", **one} for one in series], **traits)
+        self.still = Still(self, lambda: self.title)
 
     def show(self, points: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> None:
         """Replace the data.

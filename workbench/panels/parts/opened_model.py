@@ -9,6 +9,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.errors import WorkbenchError
 from workbench.datasets import Dataset, default_dataset
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen
+from workbench.panels.parts.known_points import KnownPoint, points_of_sweeps
 
 if TYPE_CHECKING:
     from workbench.compress.preview import Preview
@@ -19,13 +20,23 @@ _FIRST = (PreviewSettings(sparsity=0.5), PreviewSettings(clusters=16), PreviewSe
 
 
 class OpenedModel(NamedTuple):
-    """What the sliders move; `itself` is how the model answers and what it weighs as it is."""
+    """What the sliders move.
+
+    Attributes:
+        folder: Of the model.
+        artifact: The model.
+        data: What it answers.
+        preview: The open slider.
+        itself: How the model answers and what it weighs as it is.
+        swept: What sweeps have measured of it.
+    """
 
     folder: str
     artifact: Artifact
     data: Dataset
     preview: Preview
     itself: PreviewAnswer
+    swept: tuple[KnownPoint, ...]
 
 
 def opened(folder: str, dataset: str, workspace: Workspace) -> OpenedModel:
@@ -50,7 +61,8 @@ def opened(folder: str, dataset: str, workspace: Workspace) -> OpenedModel:
     try:
         for first in _FIRST:  # what is sorted once is sorted before a finger waits for it
             preview.first(first)
-        return OpenedModel(folder, artifact, data, preview, preview.final(PreviewSettings()))
+        swept = tuple(points_of_sweeps(artifact.sha256, workspace))
+        return OpenedModel(folder, artifact, data, preview, preview.final(PreviewSettings()), swept)
     except BaseException:
         preview.close()
         raise
