@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import ipywidgets
 
 from workbench.core.language import suggest_language
-from workbench.panels.base import Panel, Session, stack
+from workbench.panels.base import Panel, Session, open_stills, stack
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
@@ -28,6 +28,10 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         super().__init__()
         self._workspace = workspace
         self._build()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        open_stills(self)
+        return super()._repr_mimebundle_(**kwargs)
 
     def arrange(self) -> tuple[ipywidgets.Widget, ...]:
         """Return what is shown, from the top."""

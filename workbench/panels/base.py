@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.jobs import Job
     from workbench.panels.form import Form
 
-__all__ = ["Panel", "Session", "grid", "house_css", "plotly_script", "stack"]
+__all__ = ["Panel", "Session", "grid", "house_css", "open_stills", "plotly_script", "stack"]
 
 _log = logging.getLogger(__name__)
 Leaf.translate = staticmethod(_)
@@ -67,6 +67,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         self._code = CodeView()
         self._floods: dict[str, Latest] = {}
         self.add_class("wb-panel")
+        self.add_class(f"wb-place-{self.verb.lower()}")  # where the stepper scrolls to
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         open_stills(self)
