@@ -119,6 +119,7 @@ _PUBLIC = {
     "CompressPanel": "workbench.panels.compress",
     "SweepPanel": "workbench.panels.sweep",
     "ConvertPanel": "workbench.panels.convert",
+    "StepperPanel": "workbench.panels.stepper",
     "DrawPanel": "workbench.panels.draw",
     "ServePanel": "workbench.panels.serve",
     "MonitorPanel": "workbench.panels.monitor",

@@ -18,6 +18,7 @@ from workbench.panels.evaluate import EvaluatePanel
 from workbench.panels.monitor import MonitorPanel
 from workbench.panels.parts.chosen_data import open_chosen
 from workbench.panels.serve import ServePanel
+from workbench.panels.stepper import StepperPanel
 from workbench.panels.sweep import SweepPanel
 from workbench.panels.train import TrainPanel
 
@@ -41,6 +42,7 @@ CHANGES: dict[type[Panel], dict[str, Any]] = {
         "epochs": 3,
     },
     ConvertPanel: {"artifact": "/models/a b", "format": "onnx", "numeric": "int8", "per_channel": False, "opset": 15},
+    StepperPanel: {"place": "convert"},
     SweepPanel: {
         "artifact": "/models/a b",
         "dataset": "digits",

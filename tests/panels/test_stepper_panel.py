@@ -1,0 +1,66 @@
+"""Where the road stands, as the runs of a workspace say."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workbench.jobs import submit
+from workbench.panels.parts.stages import ROAD, Stages
+from workbench.panels.session import Session
+from workbench.panels.stepper import StepperPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.core.artifact import Artifact
+    from workbench.core.workspace import Workspace
+
+SOON = 30
+
+
+@pytest.fixture
+def session(fresh_workspace: Workspace) -> Iterator[Session]:
+    made = Session(fresh_workspace)
+    yield made
+    made.close()
+
+
+def test_an_empty_workspace_is_a_road_that_nobody_went(fresh_workspace: Workspace) -> None:
+    steps = Stages(fresh_workspace).look()
+    assert [step["name"] for step in steps] == list(ROAD)
+    assert {(step["state"], step["word"], step["detail"]) for step in steps} == {("none", "not yet", "")}
+
+
+def test_what_was_done_here_is_done(trained: Artifact, workspace: Workspace) -> None:  # noqa: ARG001 - it was made
+    steps = {step["name"]: step for step in Stages(workspace).look()}
+    assert (steps["train"]["state"], steps["train"]["word"]) in {("done", "done"), ("running", "running")}
+    assert "last" in steps["train"]["detail"]
+
+
+def test_what_failed_is_told(workspace: Workspace) -> None:
+    job = submit("probe_stages:no_such_stage", {}, kind="drill", workspace=workspace, reuse=False)
+    with pytest.raises(Exception, match="no_such_stage"):
+        job.wait(SOON)
+    step = next(step for step in Stages(workspace).look() if step["name"] == "monitor")
+    assert (step["state"], step["word"]) == ("failed", "failed")
+
+
+def test_a_stage_that_is_pressed_is_where_the_page_goes(session: Session) -> None:
+    panel, shown = StepperPanel(session), threading.Event()
+    panel._steps.observe(lambda _change: shown.set(), "steps")
+    panel.refresh()
+    assert shown.wait(SOON)
+    panel._steps._handle_custom_msg({"type": "go", "name": "convert"}, [])
+    assert (session.place, panel._steps.selected, panel.settings.model_dump()) == (
+        "convert", "convert", {"place": "convert"},
+    )  # fmt: skip
+    panel._steps._handle_custom_msg({"type": "go", "name": "../../etc"}, [])
+    assert session.place == "convert"
+    session.place = "serve"
+    assert panel._steps.selected == "serve"
+    session.place = "draw"
+    assert panel._steps.selected == ""
+    panel.close()

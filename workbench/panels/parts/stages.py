@@ -1,0 +1,83 @@
+"""How the stages of the road stand, read from the workspace's runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.language import _
+from workbench.jobs import attach
+
+if TYPE_CHECKING:
+    from workbench.core.workspace import Workspace
+
+ROAD = ("train", "evaluate", "compress", "convert", "serve", "monitor")
+FINAL = frozenset({"done", "failed", "cancelled", "lost"})
+_KINDS = {
+    "train": "train", "retrain": "train", "evaluate": "evaluate", "compress": "compress", "sweep": "compress",
+    "convert": "convert", "serve": "serve", "drill": "monitor", "reference": "monitor",
+}  # fmt: skip
+_SHOWN = {"queued": "running", "running": "running", "done": "done", "failed": "failed", "lost": "failed"}
+
+
+@dataclass
+class Stages:
+    """The newest run of each stage; a run that has ended is read once."""
+
+    workspace: Workspace
+    _ended: dict[str, str] = field(default_factory=dict)
+
+    def look(self) -> list[dict[str, Any]]:
+        """Return one step a stage, as `Stepper` shows them; reads the names of runs and what is new in the last."""
+        newest: dict[str, str] = {}
+        counts = dict.fromkeys(ROAD, 0)
+        for run in self.workspace.list_runs():
+            stage = _KINDS.get(run.name.split("-")[0])
+            if stage is not None:
+                counts[stage] += 1
+                newest.setdefault(stage, run.name)
+        return [self._step(stage, newest.get(stage), counts[stage]) for stage in ROAD]
+
+    def _step(self, stage: str, run: str | None, count: int) -> dict[str, Any]:
+        state = "none" if run is None else self._state(run)
+        shown = _SHOWN.get(state, "none")
+        detail = "" if run is None else _told(run, count)
+        if stage == "serve" and shown != "running":
+            state, shown = self._serving(state, shown)
+        return {"name": stage, "label": labels()[stage], "state": shown, "word": _words()[state], "detail": detail}
+
+    def _serving(self, state: str, shown: str) -> tuple[str, str]:
+        """Return how serving stands where the newest server is not up: an older one may be."""
+        from workbench.serve.sandbox import running
+
+        if running(self.workspace):
+            return "running", "running"
+        return ("ended", "none") if state == "done" else (state, shown)
+
+    def _state(self, run: str) -> str:
+        known = self._ended.get(run)
+        if known is None:
+            known = str(attach(run, self.workspace).state)
+            if known in FINAL:
+                self._ended[run] = known
+        return known
+
+
+def labels() -> dict[str, str]:
+    """Return what the stages are called."""
+    return {
+        "train": _("Train"), "evaluate": _("Evaluate"), "compress": _("Compress"), "convert": _("Convert"),
+        "serve": _("Deploy"), "monitor": _("Monitor"),
+    }  # fmt: skip
+
+
+def _words() -> dict[str, str]:
+    return {
+        "none": _("not yet"), "queued": _("queued"), "running": _("running"), "done": _("done"), "failed": _("failed"),
+        "cancelled": _("cancelled"), "lost": _("broken off"), "ended": _("has ended"),
+    }  # fmt: skip
+
+
+def _told(run: str, count: int) -> str:
+    time = run.split("-")[1]
+    return _("{count} runs, last {hour}:{minute} UTC").format(count=count, hour=time[9:11], minute=time[11:13])
