@@ -17,7 +17,7 @@ function render({ model, el }) {
     box.setAttribute("aria-label", model.get("label") || model.get("title"));
     if (model.get("newest_first")) moments.reverse();
     list.replaceChildren(...moments.map((m) => h("li", { "data-kind": m.kind, "data-tone": m.tone || "quiet" },
-      h("span", { class: "wb-moment-time" }, m.time), h("span", { class: "wb-moment-kind" }, m.kind), h("span", { class: "wb-moment-words" }, m.words))));
+      h("span", { class: "wb-moment-time" }, m.time), h("span", { class: "wb-moment-kind" }, m.kind), h("span", { class: "wb-moment-words", title: m.words }, m.words))));
     const said = newest ? `${newest.kind}: ${newest.words}` : "";
     if (said !== last) spoken.textContent = last = said;
   });

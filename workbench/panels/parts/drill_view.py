@@ -140,8 +140,10 @@ class DrillView:
         assert self._job is not None
         moments = [event.data for event in events if event.type == "moment"]
         self._timeline.add(_moment(data) for data in moments)
-        if moments or state == "running":
-            self._say(moments[-1]["words"] if moments else self._line.text, active=state in GOING_ON)
+        if moments:
+            self._say(moments[-1]["words"], active=state in GOING_ON)
+        elif state == "running" and self._state != "running":
+            self._say(_("The drill's server starts"), active=True)
         if state != self._state:
             self._state = state
             self._buttons()

@@ -29,7 +29,7 @@ class RulesView:
         self.widget = EditList(
             title=_("There is an alarm when"),
             items=texts_in(str(form.values["rules"])),
-            placeholder="p95_ms above 50 for 3",
+            placeholder=_("p95_ms above 50 for 3"),
             note=_(
                 "Of error_rate, p95_ms, drift, accuracy, restarts and unlogged. An alarm begins after as many looks in "
                 "a row as its rule says, and ends after two good ones."
