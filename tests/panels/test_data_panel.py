@@ -35,11 +35,11 @@ def until(panel: DataPanel, condition: Callable[[], bool]) -> None:
         if condition():
             turned.set()
 
-    watched = (panel.upload.widget, panel._checks, panel._doing.line, panel.form.widget, panel.errors)
+    watched = (panel.upload.widget, panel._checks, panel._progress, panel.form.widget, panel.errors)
     for widget in watched:
         widget.observe(look)
     look(None)
-    assert turned.wait(LONG), (panel._doing.line.text, panel.upload.widget.error, panel.errors.message)
+    assert turned.wait(LONG), (panel._progress.text, panel.upload.widget.error, panel.errors.message)
 
 
 def shown(panel: DataPanel, name: str) -> bool:
@@ -318,3 +318,16 @@ def test_what_is_no_npz_is_refused(panel: DataPanel, fresh_workspace: Workspace,
     assert rule in panel.upload.widget.error
     assert [p for p in left_behind(fresh_workspace) if p.is_file()] == []
     assert panel.errors.message == ""
+
+
+def test_data_that_is_ready_late_does_not_take_the_place_of_the_chosen(workspace: Workspace, tmp_path: Path) -> None:
+    panel, files = DataPanel(workspace=workspace), {}
+    for name in ("first", "second"):
+        files[name] = tmp_path / f"{name}.npz"
+        files[name].write_bytes(stripes(extra=np.frombuffer(name.encode(), np.uint8)))
+        panel.form.write({"dataset": str(files[name])})
+        panel.start()
+    until(panel, lambda: shown(panel, "second") and panel._preparing is None)
+    assert panel.session.dataset == str(files["second"])
+    assert panel._progress.text == "second is ready"
+    panel.close()

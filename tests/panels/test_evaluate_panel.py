@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from workbench.core.workspace import Workspace
 
-SOON = 10
+SOON, LONG = 10, 180
 
 
 class Slow(EvaluatePanel):
@@ -111,4 +111,47 @@ def test_code_names_the_data_that_is_used(fresh_workspace: Workspace, tmp_path: 
     assert "wb.evaluate(model, 'fashion_mnist')" in panel._code.code
     panel.session.dataset = "digits"
     assert "wb.evaluate(model, 'digits')" in panel._code.code
+    panel.close()
+
+
+def test_a_cell_shows_its_samples_and_the_gate_says_why(
+    workspace: Workspace, trained: Artifact, digits: Dataset
+) -> None:
+    panel = EvaluatePanel(workspace=workspace, artifact=str(trained.folder))
+    turned = threading.Event()
+
+    def look(_change: object) -> None:
+        measured = panel.verdict.verdict is not None and panel.verdict._sizes is not None
+        if panel.errors.message or (measured and panel.scores.calibration.figure and panel.samples.view.gallery.items):
+            turned.set()
+
+    for widget in (panel.errors, panel.scores.calibration, panel.samples.view.gallery, panel.verdict.actions):
+        widget.observe(look)
+    panel.verdict.table.observe(look)
+    panel.form.write({"max_gzip_bytes": 10})
+    assert turned.wait(LONG)
+    assert panel.errors.message == ""
+    evaluation, gallery = panel.evaluation, panel.samples.view.gallery
+    assert evaluation is not None
+    wrong = evaluation.accuracy.total - evaluation.accuracy.successes
+    assert (gallery.title, gallery.total) == ("Worst mistakes", wrong)
+
+    panel.scores.matrix.selected = [3, 3]
+    assert gallery.total == evaluation.confusion[3][3]
+    assert gallery.items[0]["tone"] == "good"
+    index = int(gallery.items[0]["about"].split(":")[0].removeprefix("Sample "))
+    assert gallery.pixels[: 28 * 28] == digits.x_test[index].tobytes()
+    panel.scores.matrix.selected = [3, 99]
+    assert gallery.total == evaluation.confusion[3][3]
+
+    assert panel.verdict.verdict is not None
+    assert not panel.verdict.verdict.passed
+    assert panel.verdict.table.rows[0]["reason"].startswith("File size once gzip'd must be at most 10 bytes, got ")
+    panel.form.write({"max_gzip_bytes": None, "max_drop": 0.02})
+    assert "was not measured" in panel.verdict.table.rows[0]["reason"]
+    panel.verdict.actions._handle_custom_msg({"type": "press", "name": "baseline"}, [])
+    assert panel.verdict.table.rows[0] == {
+        "verdict": "✓ holds", "reason": "Accuracy lost against the baseline is at most 2.00 points: 0.00 points."
+    }  # fmt: skip
+    assert "verdict = wb.Gate(max_drop=0.02).check(evaluation" in panel._code.code
     panel.close()

@@ -63,7 +63,8 @@ class Answers:
         if not path.is_file():
             return None
         found = None
-        with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(path) as file:
+        with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            file = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
             found = cls(file["predicted"], file["confidence"])
         if found is None or not found.predicted.shape == found.confidence.shape == (samples,):
             raise WorkspaceError(f"{path} is damaged; delete the run's folder and evaluate again.")

@@ -16,7 +16,6 @@ from workbench.panels.parts import data_facts
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import is_csv, is_prepared, open_chosen, python_for
 from workbench.panels.parts.data_plan import DataPlan, looks
-from workbench.panels.parts.doing import Doing
 from workbench.panels.parts.incoming import forget
 from workbench.panels.parts.sample_view import SampleView
 from workbench.panels.parts.training_plan import notes, with_dataset
@@ -24,6 +23,7 @@ from workbench.panels.parts.upload_view import UploadView
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.data_table import DataTable
 from workbench.widgets.field_set import FieldSet
+from workbench.widgets.progress import Progress
 from workbench.widgets.stat_tiles import StatTiles
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
 
 _ALL = ""
+_Question = tuple[str, str | None]
 _EMPTY = N_("Choose data and press Show; it is prepared once and kept.")
 
 
@@ -50,7 +51,8 @@ class DataPanel(Panel):
         super().__init__(session, workspace=workspace)
         self.data: Dataset | None = None
         self.survey: DatasetSurvey | None = None
-        self._asked: tuple[str, str | None] | None = None
+        self._asked: _Question | None = None
+        self._preparing: _Question | None = None
         chosen = self.session.dataset or default_dataset(self.session.workspace).name
         self.form = Form(
             DataPlan, values={"dataset": chosen, "label": None}, looks=looks(), shown=("dataset",),
@@ -60,7 +62,7 @@ class DataPanel(Panel):
         self._build()
         aside = stack(self.form.widget, self._actions, self.upload.widget)
         samples = grid("halves", *(view.widget for view in self.samples.values()))
-        facts = stack(self._doing.line, self._tiles, self._view, samples)
+        facts = stack(self._progress, self._tiles, self._view, samples)
         self._arrange(grid("aside", aside, facts), grid("halves", self._balance, stack(self._checks, self._compared)))
         self.form.on_change(self.guard(self._on_form))
         self.session.observe(self.guard(self._on_session), "dataset")
@@ -82,46 +84,59 @@ class DataPanel(Panel):
 
     def start(self) -> None:
         """Show the data that the form names, preparing it where that was not done yet."""
-        plan = self.settings.model_dump()
-        asked = (plan["dataset"], plan["label"] if is_csv(plan["dataset"]) else None)
-        workspace = self.session.workspace
-        self._doing.do(
-            _("Preparing the data"), lambda: open_chosen(asked[0], workspace, asked[1]),
-            lambda data: self._show(asked, data), self._no_data,
-        )  # fmt: skip
+        self.errors.clear()
+        self.form.read()
+        asked = self._question()
+        if asked == self._preparing:
+            return
+        self._preparing, workspace = asked, self.session.workspace
+        self._buttons()
+        self._say(_("Preparing the data"), active=True)
+        self.in_background(
+            lambda: open_chosen(asked[0], workspace, asked[1]),
+            lambda data: self._on_found(asked, data),
+            lambda error: self._no_data(asked, error),
+        )
 
     def refresh(self) -> None:
         """Show the chosen data if it is prepared already."""
-        if not self.form.valid or self._doing.busy:
-            return
-        plan = self.form.values
-        asked = (plan["dataset"], plan["label"] if is_csv(plan["dataset"]) else None)
-        if asked == self._asked:
+        asked = self._question()
+        if not self.form.valid or asked == self._asked:
             return
         self._clear()
-        self._asked = asked
+        self._asked, workspace = asked, self.session.workspace
         options = {"label": asked[1]} if asked[1] else {}
-        workspace = self.session.workspace
 
         def find() -> Dataset | None:
-            return Dataset.open(asked[0]) if is_prepared(asked[0]) else prepared_dataset(
-                asked[0], workspace=workspace, **options
-            )  # fmt: skip
+            if is_prepared(asked[0]):
+                return Dataset.open(asked[0])
+            return prepared_dataset(asked[0], workspace=workspace, **options)
 
-        self.in_background(find, lambda data: self._on_found(asked, data), lambda error: self._late(asked, error))
+        self.in_background(
+            find, lambda data: self._on_found(asked, data), lambda error: self._no_data(asked, error)
+        )  # fmt: skip
 
     def close(self) -> None:
         """Drop an upload that is under way, too."""
         self.upload.close()
         super().close()
 
-    def _on_found(self, asked: tuple[str, str | None], data: Dataset | None) -> None:
-        if asked == self._asked and data is not None:
-            self._doing.say(self._show(asked, data), tone="good")
+    def _question(self) -> _Question:
+        chosen = str(self.form.values["dataset"])
+        return chosen, self.form.values["label"] if is_csv(chosen) else None
 
-    def _late(self, asked: tuple[str, str | None], error: BaseException) -> None:
-        if asked == self._asked:
-            self._no_data(error)
+    def _on_found(self, asked: _Question, data: Dataset | None) -> None:
+        if data is not None:
+            self._end(asked)
+        # Other data may have been chosen since; whichever is ready last, the chosen one is shown.
+        if asked == self._question() and data is not None:
+            self._show(data)
+            self._say(_("{name} is ready").format(name=data.name), tone="good")
+
+    def _end(self, asked: _Question) -> None:
+        if asked == self._preparing:
+            self._preparing = None
+            self._buttons()
 
     def _on_session(self, _change: Any) -> None:
         chosen = self.session.dataset
@@ -145,30 +160,31 @@ class DataPanel(Panel):
         self.form.write({"dataset": str(path), "label": None})
         self.start()
 
-    def _no_data(self, error: BaseException) -> None:
-        chosen = self.form.values["dataset"]
-        self._doing.say("")
-        if not isinstance(error, WorkbenchError):
-            self.fail(error)
-            return
-        sentence = str(error).split(maxsplit=1)
-        self.form.complain("label" if sentence[0] == "label" else "dataset", str(error))
-        if chosen in self._uploaded and not (is_csv(chosen) and isinstance(error, BadInputError)):
+    def _no_data(self, asked: _Question, error: BaseException) -> None:
+        self._end(asked)
+        chosen = asked[0]
+        if chosen in self._uploaded and isinstance(error, BadInputError) and not is_csv(chosen):
             # What was just sent and cannot be trained on is not kept; of a table another column may be named.
             self._uploaded.discard(chosen)
             forget(Path(chosen), self.session.workspace)
             self.upload.say(error=str(error))
+        if asked != self._question():
+            return
+        self._say("")
+        if not isinstance(error, WorkbenchError):
+            self.fail(error)
+            return
+        self.form.complain("label" if str(error).startswith("label") else "dataset", str(error))
 
-    def _show(self, asked: tuple[str, str | None], data: Dataset) -> str:
-        self.data, self._asked, self.survey = data, asked, None
+    def _show(self, data: Dataset) -> None:
+        self.data, self.survey = data, None
+        self._asked = self._question()
         self._tiles.tiles = data_facts.tiles(data)
         with self._view.hold_sync():
             classes = [{"value": str(at), "label": label} for at, label in enumerate(data.classes)]
             self._view.fields = [_class_field(classes)]
             self._view.values = {"shown": _ALL}
         self._show_samples()
-        if self.form.valid:
-            self.session.dataset = asked[0]
 
         def counted(found: DatasetSurvey) -> None:
             if self.data is data:
@@ -177,7 +193,6 @@ class DataPanel(Panel):
         from workbench.datasets.survey import survey
 
         self.in_background(lambda: survey(data), counted)
-        return _("{name} is ready").format(name=data.name)
 
     def _show_survey(self, found: DatasetSurvey) -> None:
         self.survey = found
@@ -212,13 +227,18 @@ class DataPanel(Panel):
         for view in self.samples.values():
             view.clear()
         self._view.fields = []
-        self._doing.say(_(_EMPTY))
+        self._say(_(_EMPTY))
 
     def _note(self) -> None:
         self.form.widget.notes = notes(str(self.form.values["dataset"]))
 
+    def _say(self, text: str, *, active: bool = False, tone: str = "accent") -> None:
+        with self._progress.hold_sync():
+            self._progress.text, self._progress.active, self._progress.tone = text, active, tone
+            self._progress.share = -1.0 if active else 0.0
+
     def _buttons(self) -> None:
-        self._actions.change("show", enabled=self.form.valid and not self._doing.busy)
+        self._actions.change("show", enabled=self.form.valid and self._question() != self._preparing)
 
     def _build(self) -> None:
         self._uploaded: set[str] = set()
@@ -228,7 +248,7 @@ class DataPanel(Panel):
                       "tooltip": _("Prepare the data where that was not done yet, and look at it")}],
         )  # fmt: skip
         self._actions.on_press("show", self.act(self.start))
-        self._doing = Doing(self, self._buttons, label=_("Preparing"), empty=_(_EMPTY))
+        self._progress = Progress(label=_("Preparing"), text=_(_EMPTY))
         self.upload = UploadView(self, self._on_upload)
         self._tiles = StatTiles(label=_("The data in figures"))
         self._view = FieldSet(label=_("Which samples"))

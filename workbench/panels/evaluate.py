@@ -63,8 +63,8 @@ class EvaluatePanel(Panel):
         self._arrange(
             grid("aside", stack(self.form.widget, self._actions),
                  stack(self._progress, self.scores.tiles, self.verdict.widget)),
-            grid("halves", self.scores.matrix, self.samples.widget),
-            grid("halves", self.scores.table, self.scores.calibration),
+            grid("halves", stack(self.scores.matrix, self.scores.table),
+                 stack(self.samples.widget, self.scores.calibration)),
         )  # fmt: skip
         self.form.on_change(self.guard(self._on_form))
         self.session.observe(self.guard(self._on_artifact), "artifact")

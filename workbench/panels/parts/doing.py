@@ -33,20 +33,13 @@ class Doing:
         self.busy = False
         self._panel, self._buttons = panel, buttons
 
-    def do(
-        self,
-        words: str,
-        work: Callable[[], Any],
-        then: Callable[[Any], str | None],
-        failed: Callable[[BaseException], None] | None = None,
-    ) -> None:
+    def do(self, words: str, work: Callable[[], Any], then: Callable[[Any], str | None]) -> None:
         """Begin, unless something is being done.
 
         Args:
             words: What is being done.
             work: What blocks; its value goes to `then`.
             then: Shows the value and returns what came of it, one sentence.
-            failed: Shows the error; None has the panel show it.
         """
         if self.busy:
             return
@@ -59,12 +52,12 @@ class Doing:
             self._end()
             self.say(then(value) or "", tone="good")
 
-        def broke(error: BaseException) -> None:
+        def failed(error: BaseException) -> None:
             self._end()
             self.say("")
-            (failed or self._panel.fail)(error)
+            self._panel.fail(error)
 
-        self._panel.in_background(work, done, broke)
+        self._panel.in_background(work, done, failed)
 
     def say(self, text: str, *, active: bool = False, tone: str = "accent") -> None:
         """Say something."""
