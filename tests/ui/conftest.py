@@ -60,11 +60,11 @@ def _cmdline(process: psutil.Process) -> list[str]:
     return []
 
 
-def start_dashboard(home: Path, cwd: Path, port: int = 0) -> Dashboard:
+def start_dashboard(home: Path, cwd: Path, port: int = 0, name: str = "training") -> Dashboard:
     environment = {k: v for k, v in os.environ.items() if k not in ("WORKBENCH_DATA", "WORKBENCH_PRELOAD")}
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("workbench")),
-         "dashboard", "--port", str(port), "--no-browser", "--home", str(home)],
+         "dashboard", name, "--port", str(port), "--no-browser", "--home", str(home)],
         cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None

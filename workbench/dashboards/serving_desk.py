@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.dashboards.base import Dashboard
+from workbench.panels.draw import DrawPanel
 from workbench.panels.monitor import MonitorPanel
 from workbench.panels.serve import ServePanel
 
@@ -10,4 +11,4 @@ from workbench.panels.serve import ServePanel
 class ServingDesk(Dashboard):
     """For who runs models: the server that is chosen is the one that is watched."""
 
-    shows = (ServePanel, MonitorPanel)
+    shows = (ServePanel, MonitorPanel, DrawPanel)

@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def dashboard(
     name: Annotated[
-        str, typer.Argument(help="training, compression_lab, serving_desk or workshop.", show_default=True)
+        str, typer.Argument(help="training, classroom, compression_lab, serving_desk or workshop.", show_default=True)
     ] = "training",
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; another one where it is in use.")] = 8866,
