@@ -76,11 +76,11 @@ def test_a_server_is_watched_alarms_come_and_its_end_is_told(fresh_workspace: Wo
         until(panel, lambda: "Waiting for a window" in panel._drift._line.text)
         ask(server, 60)
         until(panel, lambda: any(moment["kind"] == "alarm" for moment in panel._timeline.moments))
-        assert panel.heading.chip == "alarms: 1"
+        until(panel, lambda: panel.heading.chip == "alarms: 1")
         assert panel._rules.widget.chips["p95_ms above 0"]["tone"] == "bad"
         assert panel._rules.widget.chips["error_rate above 0.5"] == {"text": "good, 0 %", "tone": "good"}
         assert [tab["badge"] for tab in panel._sections.tabs.tabs if tab["name"] == "rules"] == ["1"]
-        until(panel, lambda: len(panel._drift._tests.rows) > 0)
+        until(panel, lambda: len(panel._drift._tests.rows) > 0)  # shown last of a window
         assert [image["title"] for image in panel._drift._images.images] == ["Training", "Requests"]
         until(panel, lambda: "measured on 60" in panel._health.tiles.tiles[1]["detail"])
         assert panel._health.tiles.tiles[1]["value"] == "0.00 %"
