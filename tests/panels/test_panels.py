@@ -53,7 +53,7 @@ CHANGES: dict[type[Panel], dict[str, Any]] = {
         "axes": {"magnitude_pruning.sparsity": [0, 0.5], "post_training.numeric": ["int8"]},
     },
     DrawPanel: {"preprocessing": "raw"},
-    EvaluatePanel: {"split": "train", "artifact": "/models/a b"},
+    EvaluatePanel: {"split": "train", "artifact": "/models/a b", "min_accuracy": 0.9, "max_gzip_bytes": 90_000},
     MonitorPanel: {
         "server": "mnist",
         "drift": False,

@@ -17,7 +17,7 @@ from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import is_csv, is_prepared, open_chosen, python_for
 from workbench.panels.parts.data_plan import DataPlan, looks
 from workbench.panels.parts.incoming import forget
-from workbench.panels.parts.sample_view import SampleView
+from workbench.panels.parts.sample_view import SampleView, mixed
 from workbench.panels.parts.training_plan import notes, with_dataset
 from workbench.panels.parts.upload_view import UploadView
 from workbench.widgets.action_bar import ActionBar
@@ -210,7 +210,7 @@ class DataPanel(Panel):
         splits: tuple[tuple[Literal["train", "test"], str], ...] = (("train", _("Training")), ("test", _("Test")))
         for split, title in splits:
             labels = data.labels(split)
-            index = np.arange(len(labels)) if wanted == _ALL else np.flatnonzero(labels == int(wanted))
+            index = mixed(labels) if wanted == _ALL else np.flatnonzero(labels == int(wanted))
 
             def words(at: int, labels: Any = labels) -> dict[str, str]:
                 label = data.classes[int(labels[at])]

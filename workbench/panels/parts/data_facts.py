@@ -115,7 +115,7 @@ def _checks(found: DatasetSurvey) -> list[tuple[bool, Callable[[bool], str]]]:
 
 
 def _short(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) or value.is_integer() else f"{value:.4g}"
+    return f"{value:,.0f}" if isinstance(value, int) or value.is_integer() else f"{value:.4g}"
 
 
 def _listed(classes: tuple[str, ...]) -> str:

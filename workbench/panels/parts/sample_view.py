@@ -88,7 +88,10 @@ class SampleView:
             self.gallery.empty = _("There are none.") if images else ""
             if not images:
                 self.gallery.caption = ""
-        self.table.title = title
+        shown = min(_ROWS, len(self._index))
+        self.table.title = _("{title}: the first {n} of {total}").format(
+            title=title, n=shown, total=f"{len(self._index):,}"
+        )
         self._turn(0)
 
     def _turn(self, start: int) -> None:
@@ -120,6 +123,15 @@ class SampleView:
                 {"said": _line(self._words(int(at))), **{f"c{place}": row[name] for place, name in enumerate(names)}}
                 for at, row in zip(page, found, strict=True)
             ]
+
+
+def mixed(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return an order in which classes take turns: the first sample of each class, then the second of each, …"""
+    turn = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        turn[members] = np.arange(len(members))
+    return np.argsort(turn, kind="stable")
 
 
 def small_images(data: Dataset, split: Split, index: NDArray[np.int64]) -> NDArray[np.uint8]:
