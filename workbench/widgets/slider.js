@@ -45,7 +45,7 @@ function render({ model, el }) {
   const makeRow = (slider) => {
     const id = uid(), scale = scaleOf(slider), { low, high, step } = scale;
     const input = h("input", { type: "range", id, min: String(low), max: String(high), step: String(step), title: slider.help || null });
-    const bubble = h("span", { class: "wb-slider-bubble", "aria-hidden": "true" }), value = h("output", { class: "wb-slider-value", for: id });
+    const bubble = h("span", { class: "wb-slider-bubble", "aria-hidden": "true" }), value = h("span", { class: "wb-slider-value", "aria-hidden": "true" });
     const back = slider.follows ? h("button", { type: "button", class: "wb-button wb-quiet wb-slider-back", title: say("Follow the slider for all layers again") }, "↺") : null;
     back?.setAttribute("aria-label", say("{label}: follow the slider for all layers again", { label: slider.label }));
     const node = h("div", { class: "wb-slider", "data-slider": slider.name },

@@ -84,8 +84,8 @@ class AnswerView:
                 "tooltip": _("95 % Wilson score interval; nothing is fine-tuned"),
             },
             {
-                "label": _("Points lost"), "value": f"{100 * answer.drop:.2f}",
-                "detail": f"[{100 * answer.drop_low:.1f}, {100 * answer.drop_high:.1f}] "
+                "label": _("Points lost"), "value": points(answer.drop, 2),
+                "detail": f"[{points(answer.drop_low)}, {points(answer.drop_high)}] "
                 + _("of accuracy, on the same samples"),
                 "tooltip": _("Against the model as it is, with the paired 95 % interval"),
             },
@@ -104,7 +104,12 @@ class AnswerView:
         model = [Point(itself.sizes.gzip, itself.accuracy.value)] if itself is not None else []
         found = {_VISITED: list(self._visited.values()), _MODEL: model, _TUNED: self._tuned}
         found[_NOW] = [now] if now is not None else []
-        self.chart.show({_(name): _columns(points) for name, points in found.items()})
+        self.chart.show({_(name): _columns(each) for name, each in found.items()})
+
+
+def points(share: float, digits: int = 1) -> str:
+    """Write a difference of shares in percentage points; nothing that rounds to zero has a sign."""
+    return f"{round(100 * share, digits) + 0.0:.{digits}f}"
 
 
 def interval(accuracy: Proportion) -> str:
@@ -150,6 +155,6 @@ def _estimate_tile(estimate: EstimatedAccuracy | None) -> dict[str, str]:
     return {**tile, "value": percent(estimate.accuracy), "detail": said}
 
 
-def _columns(points: list[Point]) -> tuple[list[Any], list[Any]]:
-    rows = sorted((point.size / _KILO, point.accuracy) for point in points)
+def _columns(found: list[Point]) -> tuple[list[Any], list[Any]]:
+    rows = sorted((point.size / _KILO, point.accuracy) for point in found)
     return [row[0] for row in rows], [row[1] for row in rows]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.language import N_, _
 from workbench.panels.base import grid, stack
+from workbench.panels.parts.answer_view import points
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.heat_map import HeatMap
 from workbench.widgets.progress import Progress
@@ -142,7 +143,7 @@ def _column(found: Sensitivity, setting: str) -> str:
 def _cell(cell: SensitivityCell | None) -> dict[str, Any]:
     if cell is None:
         return {}
-    low, drop, high = (f"{100 * value:.1f}" for value in (cell.drop_low, cell.drop, cell.drop_high))
+    low, drop, high = (points(value) for value in (cell.drop_low, cell.drop, cell.drop_high))
     what = (
         _("{n} bits").format(n=cell.weight_bits)
         if cell.weight_bits is not None
