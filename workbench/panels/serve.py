@@ -99,8 +99,7 @@ class ServePanel(Panel):
         self._starting = True
         self._enable()
         self._view.say(_("The model is put into the store, and the server starts"), active=True)
-        workspace = self.session.workspace
-        asked = asked_of_serve(plan)
+        workspace, asked = self.session.workspace, asked_of_serve(plan)
 
         def work() -> Sandbox:
             model = Artifact.load(plan["artifact"])
