@@ -126,7 +126,7 @@ class SampleView:
 
 
 def mixed(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return an order in which classes take turns: the first sample of each class, then the second of each, …"""
+    """Return an order in which classes take turns: the first sample of each class, then the second ones."""
     turn = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
