@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workbench.figures.style import BLUE, ORANGE, RED, Theme, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import plotly.graph_objects as go
 
     from workbench.core.records import SweepPoint, Variant
 
 _GREY = "#8a94a3"
-_AXES = {"gzip": "kB, gzip'd", "packed": "kB, packed", "raw": "kB, the file itself", "p95_ms": "latency, p95, ms"}
+_AXES = {
+    "gzip": "kB, gzip'd", "packed": "kB, packed", "raw": "kB, the file itself",
+    "p95_ms": "latency, p95, ms",
+}  # fmt: skip
 _THOUSAND = 1000
 
 
@@ -33,7 +36,7 @@ _LOOKS = (
 )
 
 
-def sweep_map(
+def sweep_map(  # noqa: PLR0913 - what is drawn, by what, and what is marked in it
     points: Sequence[SweepPoint],
     members: Sequence[str] = (),
     *,
@@ -42,6 +45,7 @@ def sweep_map(
     limits: Mapping[str, float] | None = None,
     best: str | None = None,
     marked: Mapping[str, str] | None = None,
+    say: Callable[[str], str] = str,
     theme: Theme = "light",
 ) -> go.Figure:
     """Draw accuracy with its interval against what it costs; each point carries its key as `customdata`.
@@ -54,6 +58,7 @@ def sweep_map(
         limits: Where lines are drawn: `accuracy` as a share, the cost in its own unit.
         best: Key of the point that is lit.
         marked: Letters by key.
+        say: Gives the figure's own words in the reader's language.
         theme: Of the page.
     """
     import plotly.graph_objects as go
@@ -66,13 +71,13 @@ def sweep_map(
         groups[_LOOKS[0 if hollow else 2 if chosen else 1].name].append((each, cost))
     for look in _LOOKS:
         if groups[look.name]:
-            figure.add_scatter(**_trace(look, groups[look.name], x))
-    _mark(figure, placed, best, marked or {})
+            figure.add_scatter(**_trace(look, groups[look.name], x, say))
+    _mark(figure, placed, best, marked or {}, say)
     _draw_limits(figure, limits or {}, x)
-    styled(figure, theme, title="accuracy against cost", height=420)
+    styled(figure, theme, title=say("Accuracy against cost"), height=420)
     figure.update_layout(dragmode="select", clickmode="event", showlegend=True, uirevision=x)
-    figure.update_xaxes(title_text=_AXES[x], rangemode="tozero")
-    figure.update_yaxes(title_text="accuracy, %")
+    figure.update_xaxes(title_text=say(_AXES[x]), rangemode="tozero")
+    figure.update_yaxes(title_text=say("accuracy, %"))
     return figure
 
 
@@ -85,30 +90,36 @@ def _cost(variant: Variant | None, x: str) -> float | None:
     return None if size is None else size / _THOUSAND
 
 
-def _trace(look: _Look, rows: list[tuple[SweepPoint, float]], x: str) -> dict[str, Any]:
-    shares = [each.variant.accuracy for each, _ in rows if each.variant is not None]
+def _trace(look: _Look, rows: list[tuple[SweepPoint, float]], x: str, say: Callable[[str], str]) -> dict[str, Any]:
+    shares = [each.variant.accuracy for each, _cost_of in rows if each.variant is not None]
     return {
-        "x": [cost for _, cost in rows],
+        "x": [cost for _each, cost in rows],
         "y": [100 * share.value for share in shares],
         "error_y": {
             "array": [100 * (share.high - share.value) for share in shares],
             "arrayminus": [100 * (share.value - share.low) for share in shares],
             "width": 2, "thickness": 1,
         },
-        "text": [each.label for each, _ in rows],
-        "customdata": [each.key for each, _ in rows],
+        "text": [each.label for each, _cost_of in rows],
+        "customdata": [each.key for each, _cost_of in rows],
         "mode": "lines+markers" if look.joined else "markers",
         "line": {"width": 1.5, "shape": "hv"},
         "marker": {"color": look.colour, "size": look.size, "symbol": look.symbol},
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 0.35}},
-        "name": look.name,
-        "hovertemplate": f"%{{text}}<br>%{{x:.3~g}} {_AXES[x]}<br>accuracy %{{y:.2f}} %<extra></extra>",
+        "name": say(look.name),
+        "hovertemplate": (
+            f"%{{text}}<br>{say(_AXES[x])}: %{{x:.3~g}}<br>{say('accuracy, %')}: %{{y:.2f}}<extra></extra>"
+        ),
     }  # fmt: skip
 
 
 def _mark(
-    figure: go.Figure, placed: list[tuple[SweepPoint, float]], best: str | None, marked: Mapping[str, str]
+    figure: go.Figure,
+    placed: list[tuple[SweepPoint, float]],
+    best: str | None,
+    marked: Mapping[str, str],
+    say: Callable[[str], str],
 ) -> None:
     for each, cost in placed:
         if each.variant is None:
@@ -116,7 +127,7 @@ def _mark(
         y = 100 * each.variant.accuracy.value
         if each.key == best:
             figure.add_scatter(
-                x=[cost], y=[y], mode="markers", name="best within the limits", customdata=[each.key],
+                x=[cost], y=[y], mode="markers", name=say("best within the limits"), customdata=[each.key],
                 marker={"color": RED, "size": 18, "symbol": "star-open", "line": {"width": 2}}, hoverinfo="skip",
             )  # fmt: skip
         if each.key in marked:

@@ -14,7 +14,7 @@ from workbench.panels.parts.sweep_draft import begin, data_name, draft, drive, l
 from workbench.panels.parts.sweep_export import exported
 from workbench.panels.parts.sweep_found import can_be_swept, newest, plan_of
 from workbench.panels.parts.sweep_plan import SweepForm, SweepPlan
-from workbench.panels.parts.sweep_standing import GOING_ON, RESTING, TONES, Standing, minutes
+from workbench.panels.parts.sweep_standing import GOING_ON, RESTING, TONES, Standing, minutes, said
 from workbench.panels.parts.sweep_view import SweepView
 from workbench.panels.parts.sweep_watch import SweepWatch
 from workbench.sweep.handle import Sweep
@@ -173,10 +173,10 @@ class SweepPanel(Panel):
             self.form.axes.note = ""
             return
         plan = SweepPlan.parse(self.form.values)
-        said = _("{n} points").format(n=plan.count)
-        self.form.axes.note = said
+        points = _("{n} points").format(n=plan.count)
+        self.form.axes.note = points
         if not plan.artifact:
-            self.form.axes.note = _("{points}; train or choose a model to begin").format(points=said)
+            self.form.axes.note = _("{points}; train or choose a model to begin").format(points=points)
             return
         workspace = self.session.workspace
         self.latest(
@@ -204,7 +204,7 @@ class SweepPanel(Panel):
     def _turn(self, state: str) -> None:
         self.state = state
         with self.heading.hold_sync():
-            self.heading.chip, self.heading.tone = state, TONES.get(state, "accent")
+            self.heading.chip, self.heading.tone = said(state), TONES.get(state, "accent")
         self._tell_buttons()
 
     def _tell_buttons(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import Field
 
 from workbench.core.errors import BadInputError
-from workbench.core.language import _
+from workbench.core.language import N_, _
 from workbench.core.settings import Settings
 from workbench.sweep.constraint import meets, nearest_sentence, parse
 from workbench.sweep.metrics import METRICS, losses, shown, shown_with_interval, value_of
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from workbench.core.records import Constraint, SweepPoint
 
 FIGURES = ("accuracy", "drop", "gzip", "packed", "raw", "p50_ms", "p95_ms", "sparsity")
-_UNITS = {"p95_ms": "ms"}
+# What the map says itself; it is translated where the map is drawn.
+MAP_WORDS = (
+    N_("beyond a limit"), N_("measured"), N_("frontier"), N_("best within the limits"), N_("Accuracy against cost"),
+    N_("accuracy, %"), N_("kB, gzip'd"), N_("kB, packed"), N_("kB, the file itself"), N_("latency, p95, ms"),
+)  # fmt: skip
 
 
 class View(Settings):
@@ -83,7 +87,7 @@ def answer(points: Sequence[SweepPoint], view: View, marked: Mapping[str, str]) 
     figure = sweep_map(
         measured, tuple(chosen), x=view.x, marked=marked, best=best.key if best and view.limits else None,
         beyond=tuple(point.configuration for point in measured if point.key not in kept),
-        limits={limit.metric: limit.limit for limit in view.limits},
+        limits={limit.metric: limit.limit for limit in view.limits}, say=_,
     )  # fmt: skip
     rows = [
         {"label": point.label, "frontier": "✓" if point.configuration in chosen and point.key in kept else "",

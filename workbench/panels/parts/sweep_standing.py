@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.core.language import _
+from workbench.core.language import N_, _
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.progress import Progress
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 GOING_ON = ("starting", "running")
 RESTING = ("new", "paused", "cancelled", "failed", "lost")
 TONES = {"running": "accent", "done": "good", "failed": "bad", "lost": "warn", "paused": "warn", "cancelled": "warn"}
+_SAID = {
+    "new": N_("not begun"), "starting": N_("starting"), "running": N_("running"), "done": N_("done"),
+    "paused": N_("paused"), "cancelled": N_("cancelled"), "failed": N_("failed"), "lost": N_("lost"),
+}  # fmt: skip
 
 
 class Standing:
@@ -56,6 +60,11 @@ class Standing:
         with self.line.hold_sync():
             self.line.text, self.line.active, self.line.tone = text, active, tone
             self.line.share, self.line.seconds_left = share if active or share > 0 else 0.0, left
+
+
+def said(state: str) -> str:
+    """Return a state in the reader's language."""
+    return _(_SAID[state]) if state in _SAID else state
 
 
 def minutes(seconds: float) -> str:
