@@ -42,6 +42,8 @@ class AnsweredSamples:
         )  # fmt: skip
         self.actions.on_press("worst", guard(self.show_worst))
         self.widget = stack(self.actions, self.view.widget)
+        # Cells hold one sample or hundreds: what stands below is not to jump.
+        self.widget.add_class("wb-roomy")
         self._known: tuple[Dataset, Split, Answers, NDArray[np.int64]] | None = None
 
     def clear(self) -> None:
