@@ -14,7 +14,14 @@ from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import holds_images
-from workbench.panels.parts.contestants import Contestant, begin_conversions, candidates, classes_of, opened
+from workbench.panels.parts.contestants import (
+    Contestant,
+    begin_conversions,
+    candidates,
+    classes_of,
+    count_conversions,
+    opened,
+)
 from workbench.panels.parts.kept import Kept
 from workbench.panels.parts.served_answer import Served, reached
 from workbench.panels.parts.verdict import card, picture, verdict
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
     from workbench.jobs import Job
     from workbench.panels.parts.contestants import Answer
+
+_SECONDS_BETWEEN_LOOKS = 2.0
 
 
 class DrawPlan(Settings):
@@ -63,7 +72,7 @@ class DrawPanel(Panel):
         self._models: list[Contestant] = []
         self._served: Served | None = None
         self._asked: tuple[Any, ...] | None = None
-        self._stroke = 0
+        self._watching = False
         self._strokes: dict[str, int] = {}
         self._notes: dict[str, str] = {}
         choices = [{"value": "mnist", "label": _("As MNIST's")}, {"value": "raw", "label": _("As drawn")}]
@@ -100,13 +109,21 @@ class DrawPanel(Panel):
     def refresh(self) -> None:
         """Open the models that are chosen by now."""
         session = self.session
+        if not self._watching:
+            self._watching = True
+            session.live.watch(self.guard(self._look), every=_SECONDS_BETWEEN_LOOKS)
         self._show_pad()
-        asked = (session.artifact, dict(session.variants), session.dataset)
+        asked = (session.artifact, dict(session.variants), session.dataset, count_conversions(session.workspace))
         if asked != self._asked:
             self._asked = asked
             self._open(*asked[:2])
         if session.server != (self._served.run if self._served else ""):
             self._reach(session.server)
+
+    def _look(self) -> None:
+        # A conversion that lets a model answer may come from anywhere.
+        if any(each.wants_twin for each in self._models):
+            self.refresh()
 
     def _open(self, artifact: str, variants: dict[str, str]) -> None:
         workspace = self.session.workspace
@@ -141,7 +158,6 @@ class DrawPanel(Panel):
 
     def _ask(self) -> None:
         """Have everybody answer what stands on the pad; a newer drawing goes before."""
-        self._stroke = self._pad.stroke
         if not self._pad.pixels:
             self.answers, self._notes = {}, {}
             self._images.images = []

@@ -130,6 +130,11 @@ def classes_of(
     return tuple(map(str, range(max(0, *answering, 0))))
 
 
+def count_conversions(workspace: Workspace) -> int:
+    """Return how many conversions there are by now."""
+    return sum((run / "result" / MANIFEST).is_file() for run in workspace.list_runs("convert")[:_MOST_RUNS])
+
+
 def begin_conversions(folders: Sequence[str], workspace: Workspace) -> list[Job]:
     """Ask for the ONNX conversions of models that need one to answer; blocks."""
     from workbench.convert.run import start_conversion
