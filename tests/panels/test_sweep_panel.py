@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +62,12 @@ def a_sweep(workspace: Workspace, name: str = "known", points: tuple[SweepPoint,
 
 def settled(panel: SweepPanel, happened: Callable[[], bool]) -> None:
     """Wait until the panel's background work has brought something about."""
-    for thread in threading.enumerate():
-        if thread.name == "workbench-background":
-            thread.join(60)
-    assert happened(), panel.errors.message
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end, panel.errors.message
+        for thread in threading.enumerate():
+            if thread.name == "workbench-background" and thread.ident is not None:  # one without is about to start
+                thread.join(60)
 
 
 def test_rows_of_the_matrix_name_declared_settings() -> None:
