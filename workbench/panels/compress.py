@@ -13,7 +13,7 @@ from workbench.panels.parts.closer_look import CloserLook
 from workbench.panels.parts.compression_plan import CompressionPlan, label_of, methods_for, position, python_of
 from workbench.panels.parts.fine_tuning import FineTuning, Made, Order
 from workbench.panels.parts.known_points import KnownPoints
-from workbench.panels.parts.opened_model import OpenedModel, can_be_moved, data_of, opened
+from workbench.panels.parts.opened_model import OpenedModel, can_be_moved, coarse_then_fine, data_of, opened
 from workbench.panels.parts.position_controls import PositionControls
 from workbench.widgets.progress import Progress
 
@@ -172,7 +172,7 @@ class CompressPanel(Panel):
     def _ask(self, model: OpenedModel, where: PreviewSettings) -> None:
         self._position, numbers = where, self._controls.numbers
         self.latest(
-            lambda outdated: model.preview.answers(where, stop=outdated),
+            lambda outdated: coarse_then_fine(model.preview, where, outdated),
             lambda answer: self._show(model, answer, where, numbers),
             lambda error: self.fail(error) if model is self.model else None,
             topic="answer",

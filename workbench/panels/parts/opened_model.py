@@ -12,6 +12,8 @@ from workbench.panels.parts.chosen_data import chosen_by, open_chosen
 from workbench.panels.parts.known_points import KnownPoint, points_of_sweeps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from workbench.compress.preview import Preview
     from workbench.core.records import PreviewAnswer
     from workbench.core.workspace import Workspace
@@ -66,6 +68,17 @@ def opened(folder: str, dataset: str, workspace: Workspace) -> OpenedModel:
     except BaseException:
         preview.close()
         raise
+
+
+def coarse_then_fine(preview: Preview, where: PreviewSettings, outdated: Callable[[], bool]) -> Iterator[PreviewAnswer]:
+    """Answer for a position on 250 samples, and on more of them only where nobody has moved on by then.
+
+    The slider answers the first samples again at rest; while a finger moves, no batch beyond them is begun.
+    """
+    first = preview.first(where)
+    yield first
+    if not first.final and not outdated():
+        yield from (each for each in preview.answers(where, stop=outdated) if each.images > first.images)
 
 
 def can_be_moved(folder: str) -> bool:
