@@ -132,3 +132,21 @@ def test_close_leaves_no_thread() -> None:
     assert set(threading.enumerate()) == before
     app.background(lambda: 1, lambda _: None, lambda _: None)
     assert set(threading.enumerate()) == before
+
+
+def test_an_app_ends_while_others_begin_work_in_it() -> None:
+    for _ in range(200):
+        live = Live()
+        begin = threading.Barrier(3)
+
+        def ask(live: Live = live, begin: threading.Barrier = begin) -> None:
+            begin.wait()
+            live.background(lambda: None, lambda _value: None, lambda _error: None)
+
+        asking = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in asking:
+            thread.start()
+        begin.wait()
+        live.close()
+        for thread in asking:
+            thread.join()

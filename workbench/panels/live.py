@@ -104,9 +104,11 @@ class Live:
         worker = threading.Thread(
             target=self._work, args=(work, then, failed), name="workbench-background", daemon=True
         )
+        # Under the lock: whoever ends the app waits for all that have begun, and only for these.
         with self.lock:
-            self._workers.add(worker)
-        worker.start()
+            if not self.closed:
+                self._workers.add(worker)
+                worker.start()
 
     def close(self) -> None:
         """End all threads; jobs go on."""
