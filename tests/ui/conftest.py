@@ -75,7 +75,7 @@ def start_dashboard(home: Path, cwd: Path, port: int = 0, name: str = "training"
     raise AssertionError(f"the dashboard ended with {process.wait()}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start() -> Callable[..., Dashboard]:
     """Start a dashboard of one's own; who starts one stops it."""
     return start_dashboard
