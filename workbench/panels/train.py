@@ -193,6 +193,7 @@ class TrainPanel(Panel):
         if state == "done":
             value = self.job.value()
             self._view.conclude(LearningCurve.from_json(value["curve"]))
+            self.session.variants = {**self.session.variants, "float": value["artifact"]}
             self.session.artifact = value["artifact"]
         elif state == "lost":
             self.errors.show(_("The process of this run is gone. Resume goes on from its last finished epoch."))

@@ -227,7 +227,13 @@ class Chart {
   }
 
   drawMarks(c, marks) {
-    for (const mark of marks) {
+    for (const [i, mark] of marks.entries()) {
+      if (mark.until !== undefined) {
+        c.globalAlpha = 0.1;
+        c.fillStyle = this.colors.text;
+        c.fillRect(this.px(mark.x), this.box.top, this.px(mark.until) - this.px(mark.x), this.box.bottom - this.box.top);
+        c.globalAlpha = 1;
+      }
       const x = Math.round(this.px(mark.x)) + 0.5, wide = c.measureText(mark.label).width + 6;
       c.strokeStyle = this.colors.strong;
       c.setLineDash([3, 3]);
@@ -237,7 +243,7 @@ class Chart {
       c.fillStyle = this.colors.text;
       c.textBaseline = "bottom";
       c.textAlign = x + wide > this.box.right ? "right" : "left";
-      c.fillText(mark.label, x + (c.textAlign === "right" ? -5 : 5), this.box.bottom - 4);
+      c.fillText(mark.label, x + (c.textAlign === "right" ? -5 : 5), this.box.bottom - 4 - 15 * i);
     }
   }
 

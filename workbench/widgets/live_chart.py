@@ -32,7 +32,7 @@ class LiveChart(Leaf, asset="live_chart", parts=("still",)):
         series: One dictionary a series, in drawing order: `name`, `style` (`line`, `faint`, `points`, or `dots`,
             which no line joins), `color` (0 to 3) and `count` of its points.
         data: Little-endian Float32: for each series its x values, then its y values.
-        marks: Vertical lines: `x` and `label`.
+        marks: Vertical lines: `x` and `label`, and optionally `until`, to where the ground is shaded.
         empty: What the chart says while it has no data.
         height: Of the drawing, pixels.
         still: The picture that stays in the notebook.

@@ -79,12 +79,21 @@ class RunView:
             self._progress.tone, self._progress.active = tone, active
 
     def conclude(self, curve: LearningCurve) -> None:
-        """Mark the epoch whose weights were kept, where it is not the last one."""
+        """Mark the epoch whose weights were kept, where it is not the last one, and where patience ended."""
         last = curve.points[-1].epoch
         if curve.best_epoch is None or curve.best_epoch == last:
             return
+        marks: list[dict[str, Any]] = [
+            {"x": curve.best_epoch, "label": _("epoch {n} was kept").format(n=curve.best_epoch)}
+        ]
+        if curve.stopped_early:
+            # All epochs from the kept one to the last were waited for in vain: that is the patience.
+            marks[0]["until"] = last
+            marks.append(
+                {"x": last, "label": _("stopped after {n} epochs of patience").format(n=last - curve.best_epoch)}
+            )
         for chart in (self._accuracy, self._loss):
-            chart.marks = [{"x": curve.best_epoch, "label": _("epoch {n} was kept").format(n=curve.best_epoch)}]
+            chart.marks = marks
         if curve.stopped_early:
             self.say(
                 _("Stopped early after {n} epochs: val_loss no longer fell").format(n=last), share=1.0, tone="good"
