@@ -170,7 +170,7 @@ class DataPanel(Panel):
             self.upload.say(error=str(error))
         if asked != self._question():
             return
-        self._say("")
+        self._say(_(_EMPTY))
         if not isinstance(error, WorkbenchError):
             self.fail(error)
             return
