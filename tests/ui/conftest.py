@@ -16,10 +16,15 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+import workbench as wb
+from workbench.core.workspace import Workspace
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+    from workbench.core.artifact import Artifact
 
 # Where the stages lie that a test may keep a cluster busy with.
 sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
@@ -86,6 +91,31 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     folder = tmp_path_factory.mktemp("dashboard")
     (folder / "empty").mkdir()
     running = start_dashboard(folder / "home", folder / "empty")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def model(dashboard: Dashboard) -> Artifact:
+    """A small model of digits in the dashboards' workspace, trained and converted to ONNX."""
+    workspace = Workspace.at(dashboard.home)
+    trained = wb.train("digits", "docs", epochs=2, seed=11, workspace=workspace)
+    wb.convert(trained, "onnx", workspace=workspace)
+    return trained
+
+
+@pytest.fixture(scope="session")
+def compression_lab(dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """The compression lab on the workspace and the cluster of the training dashboard."""
+    running = start_dashboard(dashboard.home, tmp_path_factory.mktemp("empty"), name="compression_lab")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def serving_desk(dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """The serving desk on the workspace and the cluster of the training dashboard."""
+    running = start_dashboard(dashboard.home, tmp_path_factory.mktemp("empty"), name="serving_desk")
     yield running
     running.stop()
 
