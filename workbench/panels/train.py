@@ -13,6 +13,7 @@ from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
+from workbench.panels.parts.run_compare import RunCompare, trained_in
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
 from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, recipe_names, with_dataset
 from workbench.panels.parts.written_values import written_by, written_on_change
@@ -54,6 +55,9 @@ class TrainPanel(Panel):
         self._watching = False
         self._recipe = "docs"
         self._view = RunView()
+        self._compare = RunCompare()
+        self._compare.on_tick(self.guard)
+        self._compare.on_use(self.guard(self._use_chosen))
         self._actions = self._buttons()
         dataset = self.session.dataset or default_dataset(self.session.workspace).name
         self.form = Form(
@@ -64,7 +68,7 @@ class TrainPanel(Panel):
             label=_("Training settings"),
         )
         self._before = self.form.values
-        self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget))
+        self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget), self._compare.widget)
         self.form.on_change(self.guard(self._on_form))
         self._on_form()
         self.session.observe(self.guard(self._on_dataset), "dataset")
@@ -110,7 +114,16 @@ class TrainPanel(Panel):
         if not self._watching and self.session.presence.watched:
             self._watching = True
             self.session.live.watch(self.guard(self._look_for_runs), _SECONDS_BETWEEN_LOOKS_FOR_RUNS)
+            self._read_runs()
         self._look_for_runs()
+
+    def _read_runs(self) -> None:
+        workspace = self.session.workspace
+        self.latest(lambda _outdated: trained_in(workspace), self._compare.show, topic="runs")
+
+    def _use_chosen(self) -> None:
+        if self._compare.chosen:
+            self.session.artifact = self._compare.chosen
 
     @property
     def _busy(self) -> bool:
@@ -195,6 +208,7 @@ class TrainPanel(Panel):
             self._view.conclude(LearningCurve.from_json(value["curve"]))
             self.session.variants = {**self.session.variants, "float": value["artifact"]}
             self.session.artifact = value["artifact"]
+            self._read_runs()
         elif state == "lost":
             self.errors.show(_("The process of this run is gone. Resume goes on from its last finished epoch."))
         elif state == "failed":

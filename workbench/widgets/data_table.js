@@ -12,6 +12,21 @@ function render({ model, el }) {
   el.append(title, scroll);
   let sorted = null, down = true;
 
+  const tickOf = (key) => {
+    const box = h("input", { type: "checkbox", "data-key": key, "aria-label": say("Select {row}", { row: key }) });
+    box.checked = model.get("selected").includes(key);
+    box.addEventListener("change", () => {
+      const others = model.get("selected").filter((one) => one !== key);
+      model.set("selected", box.checked ? [...others, key] : others);
+      model.save_changes();
+    });
+    return h("td", {}, box);
+  };
+  // The boxes alone, so that the one with the keyboard's focus stays.
+  const tick = () => {
+    for (const box of scroll.querySelectorAll("input[data-key]")) box.checked = model.get("selected").includes(box.dataset.key);
+  };
+
   const draw = () => {
     const columns = model.get("columns"), rows = [...model.get("rows")];
     title.textContent = model.get("title");
@@ -30,7 +45,9 @@ function render({ model, el }) {
       return h("th", { scope: "col", "data-numeric": numeric, "data-column": column.name,
         "aria-sort": sorted === column.name ? (down ? "descending" : "ascending") : null }, button);
     });
-    const body = rows.map((row) => h("tr", {}, ...columns.map((column, i) => {
+    const ticks = model.get("selectable");
+    if (ticks) head.unshift(h("td", {}));
+    const body = rows.map((row) => h("tr", { "data-row": ticks ? row.key : null }, ticks ? tickOf(row.key) : "", ...columns.map((column, i) => {
       const numeric = column.format && column.format !== "text", value = row[column.name], text = shownAs(column.format, value);
       if (i === 0) return h("th", { scope: "row" }, text);
       const bar = column.format === "share" && typeof value === "number"
@@ -39,6 +56,8 @@ function render({ model, el }) {
     })));
     scroll.replaceChildren(h("table", { "aria-label": model.get("title") }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body)));
   };
-  return follow(model, ["title", "columns", "rows", "empty"], draw);
+  const stop = follow(model, ["title", "columns", "rows", "empty", "selectable"], draw);
+  const stopTicks = follow(model, ["selected"], tick);
+  return () => { stop(); stopTicks(); };
 }
 export default { render };

@@ -17,9 +17,13 @@ class DataTable(Leaf, asset="data_table"):
             take several lines).
         rows: One dictionary a row, by column name.
         empty: What is said while there are no rows; without it the widget is hidden until then.
+        selectable: Rows have a box to tick; each then has a `key`, a text that no other row has.
+        selected: Keys of the ticked rows, in the order they were ticked.
     """
 
     title = traitlets.Unicode("").tag(sync=True)
     columns = traitlets.List(traitlets.Dict()).tag(sync=True)
     rows = traitlets.List(traitlets.Dict()).tag(sync=True)
     empty = traitlets.Unicode("").tag(sync=True)
+    selectable = traitlets.Bool(default_value=False).tag(sync=True)
+    selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
