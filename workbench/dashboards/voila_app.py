@@ -15,6 +15,7 @@ import tornado.web
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.utils import url_path_join
 from traitlets import Any as AnyTrait
+from traitlets import TraitError
 from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
@@ -86,7 +87,13 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
 
     @property
     def _visitors(self) -> int:
-        return sum(kernel["connections"] > 0 for kernel in self.kernel_manager.list_kernels())
+        return sum(self._has_page(kernel) for kernel in self.kernel_manager.list_kernel_ids())
+
+    def _has_page(self, kernel: str) -> bool:
+        try:
+            return bool(self.kernel_manager.kernel_model(kernel)["connections"] > 0)
+        except (tornado.web.HTTPError, KeyError, TraitError):
+            return False  # it is just coming, and was never active yet, or just going
 
 
 class Packed(tornado.web.GZipContentEncoding):
