@@ -50,14 +50,14 @@ class Served(NamedTuple):
 
 
 def reached(session: Session, run: str) -> Served:
-    """Attach to a server; blocks.
+    """Attach to a server, once it is up; blocks.
 
     Raises:
         BadInputError: No such server runs, or what it serves is not in the store.
         ServingError: It does not answer.
     """
     servers = Servers.of(session)
-    server: Sandbox = servers.handle(run)
+    server: Sandbox = servers.handle(run).wait()
     shape = data_of(served_model(server, servers.store()), session).shape
     detail = _("served, version {version}").format(version=", ".join(map(str, server.versions)))
     return Served(run, server.name, detail, shape if is_image(shape) else (), server.client)
