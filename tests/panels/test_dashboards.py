@@ -30,6 +30,7 @@ def app(request: pytest.FixtureRequest, fresh_workspace: Workspace) -> Iterator[
 
 def test_its_panels_share_one_session_and_start_calm(app: Dashboard) -> None:
     assert list(app.panels) == [kind.verb for kind in app.shows]
+    assert repr(app)
     for panel in app.panels.values():
         assert panel.session is app.session
         assert panel.errors.message == ""

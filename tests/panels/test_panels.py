@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ipywidgets import VBox
 
 from workbench.core.errors import BadInputError
 from workbench.panels.compress import CompressPanel
@@ -79,6 +80,12 @@ def test_it_starts_calm(panel: Panel) -> None:
     assert panel.heading.chip == ""
     assert panel.form.valid
     compile(panel.code(), "code", "exec")
+    assert repr(panel)  # a cell asks for it, and ipywidgets asks every attribute that it knows
+
+
+def test_no_attribute_hides_one_of_ipywidgets(panel: Panel) -> None:
+    ours = {"children", "layout", "comm", "keys", "tooltip"}
+    assert {name for name in vars(panel) if hasattr(VBox, name)} - ours == set()
 
 
 def test_settings_go_both_ways(panel: Panel, fresh_workspace: Workspace) -> None:

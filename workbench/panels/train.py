@@ -55,9 +55,9 @@ class TrainPanel(Panel):
         self._watching = False
         self._recipe = "docs"
         self._view = RunView()
-        self._compare = RunCompare()
-        self._compare.on_tick(self.guard)
-        self._compare.on_use(self.guard(self._use_chosen))
+        self._compared = RunCompare()
+        self._compared.on_tick(self.guard)
+        self._compared.on_use(self.guard(self._use_chosen))
         self._actions = self._buttons()
         dataset = self.session.dataset or default_dataset(self.session.workspace).name
         self.form = Form(
@@ -68,7 +68,7 @@ class TrainPanel(Panel):
             label=_("Training settings"),
         )
         self._before = self.form.values
-        self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget), self._compare.widget)
+        self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget), self._compared.widget)
         self.form.on_change(self.guard(self._on_form))
         self._on_form()
         self.session.observe(self.guard(self._on_dataset), "dataset")
@@ -119,11 +119,11 @@ class TrainPanel(Panel):
 
     def _read_runs(self) -> None:
         workspace = self.session.workspace
-        self.latest(lambda _outdated: trained_in(workspace), self._compare.show, topic="runs")
+        self.latest(lambda _outdated: trained_in(workspace), self._compared.show, topic="runs")
 
     def _use_chosen(self) -> None:
-        if self._compare.chosen:
-            self.session.artifact = self._compare.chosen
+        if self._compared.chosen:
+            self.session.artifact = self._compared.chosen
 
     @property
     def _busy(self) -> bool:
