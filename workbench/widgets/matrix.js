@@ -28,8 +28,9 @@ function render({ model, el }) {
   const cell = (row, column, n, total, worst) => {
     const share = total ? n / total : 0, right = row === column;
     // A square root lifts the rare mistakes into sight.
-    const depth = right ? 0.08 + 0.9 * share : n ? 0.14 + 0.42 * Math.sqrt(n / worst) : 0;
-    const strong = depth > 0.78;
+    // Between the two shades neither dark nor light letters would be read well.
+    const strong = right && share > 0.6;
+    const depth = strong ? 0.9 + 0.25 * (share - 0.6) : right ? 0.08 + 0.8 * share : n ? 0.12 + 0.38 * Math.sqrt(n / worst) : 0;
     const button = h("button", {
       type: "button", tabindex: row === focus[0] && column === focus[1] ? "0" : "-1", "data-strong": strong, "data-zero": n === 0,
       style: `background:rgb(var(${right ? "--wb-heat" : "--wb-heat-miss"}) / ${depth.toFixed(3)})`,
