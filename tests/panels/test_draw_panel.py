@@ -103,6 +103,14 @@ def test_a_page_for_viewing_keeps_nothing(
     assert len(wb.hard_set("viewers", workspace=workspace)) == 0
 
 
+def test_who_is_not_compared_any_more_has_no_say(panel: DrawPanel, digits: Dataset) -> None:
+    draw(panel, digits.floats("test", slice(3, 4))[0])
+    wait_for(panel, lambda: all(one.get("stroke") == 1 or "note" in one for one in panel._cards.cards))
+    before, shown = panel._cards.verdict, set(panel.answers)
+    panel._on_answers({"server gone": Answer((1.0, *[0.0] * 9), 1.0)}, 1)  # as one that ended comes late
+    assert (panel._cards.verdict, set(panel.answers)) == (before, shown)
+
+
 def test_a_model_that_needs_tensorflow_says_what_lets_it_answer(trained: Artifact, fresh_workspace: Workspace) -> None:
     panel = DrawPanel(artifact=str(trained.folder), workspace=fresh_workspace)
     panel.refresh()

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workbench.core.events import EventWriter
 from workbench.jobs import submit
+from workbench.jobs.request import Request
 from workbench.panels.parts.stages import ROAD, Stages
 from workbench.panels.session import Session
 from workbench.panels.stepper import StepperPanel
@@ -46,6 +48,24 @@ def test_what_failed_is_told(workspace: Workspace) -> None:
         job.wait(SOON)
     step = next(step for step in Stages(workspace).look() if step["name"] == "monitor")
     assert (step["state"], step["word"]) == ("failed", "failed")
+
+
+def test_a_run_that_was_resumed_is_told_anew(fresh_workspace: Workspace) -> None:
+    stages, run = Stages(fresh_workspace), fresh_workspace.new_run("train")
+
+    def told() -> tuple[str, str]:
+        step = next(step for step in stages.look() if step["name"] == "train")
+        return step["state"], step["word"]
+
+    assert told() == ("none", "not yet")  # its folder is there, but not yet what was asked for
+    Request.of("probe_stages:hold", {}, "train").write(run)
+    assert told() == ("failed", "broken off")
+    events = EventWriter(run)
+    events.emit("state", state="cancelled", attempt=1)
+    assert told() == ("none", "cancelled")
+    events.emit("state", state="done", attempt=2)
+    assert told() == ("done", "done")
+    events.close()
 
 
 def test_a_stage_that_is_pressed_is_where_the_page_goes(session: Session) -> None:

@@ -113,17 +113,21 @@ class DrawPanel(Panel):
             self._watching = True
             session.live.watch(self.guard(self._look), every=_SECONDS_BETWEEN_LOOKS)
         self._show_pad()
-        asked = (session.artifact, dict(session.variants), session.dataset, count_conversions(session.workspace))
-        if asked != self._asked:
-            self._asked = asked
-            self._open(*asked[:2])
+        self._open_anew()
         if session.server != (self._served.run if self._served else ""):
             self._reach(session.server)
 
     def _look(self) -> None:
-        # A conversion that lets a model answer may come from anywhere.
+        # A conversion may come from anywhere; a server that was not reached is not tried again here.
         if any(each.wants_twin for each in self._models):
-            self.refresh()
+            self._open_anew()
+
+    def _open_anew(self) -> None:
+        session = self.session
+        asked = (session.artifact, dict(session.variants), session.dataset, count_conversions(session.workspace))
+        if asked != self._asked:
+            self._asked = asked
+            self._open(*asked[:2])
 
     def _open(self, artifact: str, variants: dict[str, str]) -> None:
         workspace = self.session.workspace
@@ -195,11 +199,13 @@ class DrawPanel(Panel):
         self._show()
 
     def _show(self) -> None:
-        text, tone, differ = verdict(self.answers, self._kept.classes)
         names = [(each.name, each.detail, each.note) for each in self._models]
         if self._served is not None:
             name = _served_name(self._served)
             names.append((name, self._served.detail, self._notes.get(name, "")))
+        # An answer may come late, of a model or a server that is not compared any more.
+        self.answers = {name: self.answers[name] for name, _detail, _note in names if name in self.answers}
+        text, tone, differ = verdict(self.answers, self._kept.classes)
         cards = [
             card(name, detail, note=note, answer=self.answers.get(name), stroke=self._strokes.get(name, 0),
                  differs=name in differ)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.language import _
 from workbench.jobs import attach
+from workbench.jobs.request import FILE_NAME
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
 
 ROAD = ("train", "evaluate", "compress", "convert", "serve", "monitor")
-FINAL = frozenset({"done", "failed", "cancelled", "lost"})
 _KINDS = {
     "train": "train", "retrain": "train", "evaluate": "evaluate", "compress": "compress", "sweep": "compress",
     "convert": "convert", "serve": "serve", "drill": "monitor", "reference": "monitor",
@@ -22,10 +22,10 @@ _SHOWN = {"queued": "running", "running": "running", "done": "done", "failed": "
 
 @dataclass
 class Stages:
-    """The newest run of each stage; a run that has ended is read once."""
+    """The newest run of each stage; a run that is done is read once, any other may be resumed."""
 
     workspace: Workspace
-    _ended: dict[str, str] = field(default_factory=dict)
+    _done: set[str] = field(default_factory=set)
 
     def look(self) -> list[dict[str, Any]]:
         """Return one step a stage, as `Stepper` shows them; reads the names of runs and what is new in the last."""
@@ -33,9 +33,12 @@ class Stages:
         counts = dict.fromkeys(ROAD, 0)
         for run in self.workspace.list_runs():
             stage = _KINDS.get(run.name.split("-")[0])
-            if stage is not None:
-                counts[stage] += 1
-                newest.setdefault(stage, run.name)
+            if stage is None:
+                continue
+            counts[stage] += 1
+            # The folder comes before what was asked for: a run without that has not begun.
+            if stage not in newest and (run / FILE_NAME).is_file():
+                newest[stage] = run.name
         return [self._step(stage, newest.get(stage), counts[stage]) for stage in ROAD]
 
     def _step(self, stage: str, run: str | None, count: int) -> dict[str, Any]:
@@ -55,12 +58,12 @@ class Stages:
         return ("ended", "none") if state == "done" else (state, shown)
 
     def _state(self, run: str) -> str:
-        known = self._ended.get(run)
-        if known is None:
-            known = str(attach(run, self.workspace).state)
-            if known in FINAL:
-                self._ended[run] = known
-        return known
+        if run in self._done:
+            return "done"
+        state = str(attach(run, self.workspace).state)
+        if state == "done":
+            self._done.add(run)
+        return state
 
 
 def labels() -> dict[str, str]:
