@@ -97,7 +97,17 @@ def test_what_is_no_drawing_is_refused_in_a_sentence() -> None:
             drawing(pixels)
     with pytest.raises(BadInputError, match="shape must be an image's"):
         as_seen(np.ones((4, 4)), (13,))
-    with pytest.raises(BadInputError, match="preprocessing must be mnist or raw"):
+    with pytest.raises(BadInputError, match="preprocessing must be mnist, fill or raw"):
         as_seen(np.ones((4, 4)), (8, 8), preprocessing="none")  # type: ignore[arg-type]
     with pytest.raises(BadInputError, match="image must be finite numbers"):
         as_seen(np.full((4, 4), np.nan), (8, 8))
+
+
+def test_the_digits_of_scikit_learn_are_filled_by_their_ink() -> None:
+    ink = np.zeros((112, 112), np.float32)
+    ink[20:60, 70:90] = 1
+    seen = as_seen(ink, (28, 28, 1), preprocessing="fill")[..., 0]
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    assert (rows[0], rows[-1]) == (0, 27)
+    assert abs((columns[0] + columns[-1]) / 2 - 13.5) <= 0.5
+    assert columns.size == 14

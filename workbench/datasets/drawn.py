@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Preprocessing = Literal["mnist", "raw"]
+Preprocessing = Literal["mnist", "fill", "raw"]
 
 _BOX_SHARE = 20 / 28
 _LARGEST_WHOLE = 16
@@ -55,13 +55,14 @@ def as_seen(
 
     `mnist` lays it out as LeCun et al. did ("Gradient-Based Learning Applied to Document Recognition", 1998, III.A):
     its longer edge becomes 20 of 28 pixels, its shape is kept, and its centre of mass comes to the centre of the image.
-    Images of at most 16 pixels a side are filled by their digit, as those of the UCI set are (Alpaydin and Kaynak,
-    1998), and the middle of its box comes to the centre. `raw` only makes it smaller.
+    `fill` has the digit fill the image, the middle of its box in the centre, as those of the UCI set do (Alpaydin and
+    Kaynak, 1998), from which `digits` is; images of at most 16 pixels a side are laid out so in any case. `raw` only
+    makes it smaller.
 
     Args:
         image: (height, width) in [0, 1], 1 is ink.
         shape: Of the model's sample: (H, W), (H, W, C) or (C, H, W).
-        preprocessing: `mnist` or `raw`.
+        preprocessing: `mnist`, `fill` or `raw`.
 
     Returns:
         Of that shape, in [0, 1]; all channels alike.
@@ -70,7 +71,7 @@ def as_seen(
         BadInputError: The shape is no image's, the drawing is none, or there is no such preprocessing.
     """
     if preprocessing not in get_args(Preprocessing):
-        raise BadInputError.of("preprocessing", rule="must be mnist or raw", got=preprocessing)
+        raise BadInputError.of("preprocessing", rule="must be mnist, fill or raw", got=preprocessing)
     ink = np.asarray(image, np.float64)
     if ink.ndim != _PLANE or not ink.size or not np.isfinite(ink).all():
         raise BadInputError.of("image", rule="must be finite numbers of the shape (height, width)", got=ink.shape)
@@ -78,7 +79,7 @@ def as_seen(
     if preprocessing == "raw":
         top, left, height, width = 0.0, 0.0, float(ink.shape[0]), float(ink.shape[1])
     else:
-        top, left, height, width = _window(ink, high, wide)
+        top, left, height, width = _window(ink, high, wide, fill=preprocessing == "fill")
     seen = _weights(top, height, high, ink.shape[0]) @ ink @ _weights(left, width, wide, ink.shape[1]).T
     plane = np.clip(seen, 0, 1).astype(np.float32)
     if channels is None:
@@ -101,13 +102,13 @@ def _axes(shape: Sequence[int]) -> tuple[int, int, int | None, bool]:
     return found
 
 
-def _window(ink: NDArray[np.float64], high: int, wide: int) -> tuple[float, float, float, float]:
+def _window(ink: NDArray[np.float64], high: int, wide: int, *, fill: bool) -> tuple[float, float, float, float]:
     """Return the part of the drawing that becomes the image: top, left, height and width, in its pixels."""
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if not rows.size:
         return 0.0, 0.0, float(ink.shape[0]), float(ink.shape[1])
     height, width = float(rows[-1] - rows[0] + 1), float(columns[-1] - columns[0] + 1)
-    if min(high, wide) <= _LARGEST_WHOLE:
+    if fill or min(high, wide) <= _LARGEST_WHOLE:
         scale = max(height / high, width / wide)
         middle = (rows[0] + height / 2, columns[0] + width / 2)
     else:

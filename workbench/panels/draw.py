@@ -9,6 +9,7 @@ from pydantic import Field
 
 from workbench.core.language import N_, _
 from workbench.core.settings import Settings
+from workbench.datasets import default_dataset
 from workbench.datasets.drawn import Preprocessing, as_seen, drawing
 from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
@@ -47,7 +48,8 @@ class DrawPlan(Settings):
     """How a drawing becomes what the models see."""
 
     preprocessing: Preprocessing = Field(
-        default="mnist", description="mnist puts it into a 20x20 box by its centre of mass, raw only makes it smaller"
+        default="mnist",
+        description="mnist: into a 20x20 box by its centre of mass; fill: the digit fills the image; raw: only smaller",
     )
 
 
@@ -75,10 +77,14 @@ class DrawPanel(Panel):
         self._watching = False
         self._strokes: dict[str, int] = {}
         self._notes: dict[str, str] = {}
-        choices = [{"value": "mnist", "label": _("As MNIST's")}, {"value": "raw", "label": _("As drawn")}]
+        choices = [
+            {"value": "mnist", "label": _("As MNIST's")},
+            {"value": "fill", "label": _("Filling the image, as digits'")},
+            {"value": "raw", "label": _("As drawn")},
+        ]
         self.form = Form(
             DrawPlan,
-            values={"preprocessing": "mnist"},
+            values={"preprocessing": _layout(self.session)},
             looks={"preprocessing": {"label": _("Preprocessing"), "choices": choices, "half": False}},
             shown=("preprocessing",),
             label=_("Preprocessing"),
@@ -87,6 +93,9 @@ class DrawPanel(Panel):
         self.form.on_change(self.guard(self._ask))
         self._pad.observe(self.guard(lambda _change: self._ask()), "stroke")
         self.session.observe(self.guard(lambda _change: self.refresh()), ["artifact", "variants", "server", "dataset"])
+        self.session.observe(
+            self.guard(lambda _change: self.form.write({"preprocessing": _layout(self.session)})), "dataset"
+        )
 
     def code(self) -> str:
         """Return the Python that lays a drawing out for a model and asks it."""
@@ -270,3 +279,8 @@ class DrawPanel(Panel):
 
 def _served_name(served: Served) -> str:
     return _("server {name}").format(name=served.name)
+
+
+def _layout(session: Session) -> Preprocessing:
+    """Return how the images are laid out that the models have learnt: those of `digits` are filled by their ink."""
+    return "fill" if (session.dataset or default_dataset(session.workspace).name) == "digits" else "mnist"
