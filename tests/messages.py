@@ -23,6 +23,7 @@ from babel.messages.pofile import read_po, write_po
 
 from workbench.core import language
 from workbench.core.workspace import Workspace
+from workbench.datasets.base import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +116,8 @@ def asked(home: Path, patched: Any) -> set[str]:
     patched(language, "_catalogue", lambda _name: recorder)
     for kind in panels():
         kind(workspace=Workspace(home)).close()
-    return recorder.asked
+    # Which dataset a panel opens with, and so whose note it shows, is up to the machine.
+    return recorder.asked | {SOURCES.get(name).note for name in SOURCES.names()}
 
 
 def all_sentences() -> set[str]:
