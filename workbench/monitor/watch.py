@@ -16,6 +16,7 @@ from workbench.monitor.kept import Kept, read_kept, write_kept
 from workbench.monitor.labels import NAME as LABELS
 from workbench.monitor.labels import read_labels
 from workbench.monitor.live_accuracy import LiveAccuracy
+from workbench.monitor.looking import look_until
 from workbench.monitor.recent import Condition, RecentCounts, RecentRequests
 from workbench.monitor.request_log import Cursor, log_folder, read
 from workbench.monitor.seen import Seen
@@ -123,14 +124,7 @@ class Monitor:
             stop: Set to end.
             on_report: Called with each look's report, here.
         """
-        while not stop.is_set():
-            try:
-                report = self.check()
-                if on_report is not None:
-                    on_report(report)
-            except Exception:  # noqa: BLE001 - whatever it was, the server must not be left alone
-                _LOG.exception("A look at the server failed.")
-            stop.wait(self.settings.seconds)
+        look_until(stop, self.check, on_report, seconds=self.settings.seconds, log=_LOG)
 
     def reset(self) -> None:
         """Judge only what comes from now on, e.g. since another version answers; alarms stay as they are."""

@@ -58,10 +58,14 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     verb: ClassVar[str]
     form: Form
 
-    def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
+    def __init__(
+        self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
+    ) -> None:
         super().__init__()
         self._own = session is None
         self.session = session or Session(workspace)
+        if artifact is not None:
+            self.session.artifact = str(artifact)
         self.heading = Heading(title=_(self.title), subtitle=_(self.subtitle))
         self.errors = ErrorStrip()
         self._code = CodeView()

@@ -41,9 +41,7 @@ class CompressPanel(Panel):
     def __init__(
         self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
     ) -> None:
-        super().__init__(session, workspace=workspace)
-        if artifact is not None:
-            self.session.artifact = str(artifact)
+        super().__init__(session, artifact=artifact, workspace=workspace)
         self.model: OpenedModel | None = None
         self.answer: PreviewAnswer | None = None
         self._asked = ""

@@ -42,9 +42,7 @@ class ConvertPanel(Panel):
     def __init__(
         self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
     ) -> None:
-        super().__init__(session, workspace=workspace)
-        if artifact is not None:
-            self.session.artifact = str(artifact)
+        super().__init__(session, artifact=artifact, workspace=workspace)
         self.found: FormatMap | None = None
         self._jobs: dict[str, str] = {}
         self._asked, self._busy = "", False
@@ -118,7 +116,7 @@ class ConvertPanel(Panel):
             return
         if state == "done":
             made = Artifact.load(job.result)
-            self.session.variants = {**self.session.variants, made.label: str(made.folder)}
+            self.session.add_variant(made.label, str(made.folder))
         self._tell_progress()
         self._read()
 
@@ -217,7 +215,7 @@ class ConvertPanel(Panel):
 
     def _use(self) -> None:
         if self._made is not None and self._made.artifact is not None:
-            self.session.variants = {**self.session.variants, self._made.target: self._made.artifact}
+            self.session.add_variant(self._made.target, self._made.artifact)
             self.session.artifact = self._made.artifact
 
     def _save(self) -> None:

@@ -11,6 +11,7 @@ from workbench.core.language import N_, _
 from workbench.core.settings import Settings
 from workbench.datasets import default_dataset
 from workbench.datasets.drawn import Preprocessing, as_seen, drawing
+from workbench.jobs.state import FINAL
 from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
 from workbench.panels.parts.arguments import arguments_in
@@ -67,9 +68,7 @@ class DrawPanel(Panel):
     def __init__(
         self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
     ) -> None:
-        super().__init__(session, workspace=workspace)
-        if artifact is not None:
-            self.session.artifact = str(artifact)
+        super().__init__(session, artifact=artifact, workspace=workspace)
         self.answers: dict[str, Answer] = {}
         self._models: list[Contestant] = []
         self._served: Served | None = None
@@ -270,7 +269,7 @@ class DrawPanel(Panel):
             self.follow(job, partial(self._on_news, job))
 
     def _on_news(self, job: Job, _events: list[Event], state: str) -> None:
-        if state in ("done", "failed", "cancelled", "lost"):
+        if state in FINAL:
             self._bar.change("twins", enabled=True)
             self._asked = None
             self.refresh()

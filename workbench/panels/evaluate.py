@@ -48,9 +48,7 @@ class EvaluatePanel(Panel):
     def __init__(
         self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
     ) -> None:
-        super().__init__(session, workspace=workspace)
-        if artifact is not None:
-            self.session.artifact = str(artifact)
+        super().__init__(session, artifact=artifact, workspace=workspace)
         self.evaluation: Evaluation | None = None
         self._asked: tuple[str, Split] | None = None
         self._forget: Any = None

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from workbench.jobs.state import FINAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,7 +26,6 @@ _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_QUESTIONS = 1.0
 _SECONDS_TO_END = 5.0
-_FINAL = frozenset({"done", "failed", "cancelled", "lost"})
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Live:
         """
         one = _Followed(job, job.events(), tell, failed)
         self._look(one)
-        if one.state not in _FINAL:
+        if one.state not in FINAL:
             with self.lock:
                 self._followed.append(one)
             self._ensure_reader()
@@ -146,7 +147,7 @@ class Live:
         while not self._stop.wait(_SECONDS_BETWEEN_LOOKS):
             for one in tuple(self._followed):
                 self._look(one)
-                if one.state in _FINAL:
+                if one.state in FINAL:
                     self._forget(one)
             for watch in tuple(self._watches):
                 if monotonic() >= watch.due:
@@ -184,7 +185,7 @@ class Live:
             return one.state
         one.due = monotonic() + _SECONDS_BETWEEN_QUESTIONS
         state = one.job.state
-        if state in _FINAL:
+        if state in FINAL:
             one.untold += one.reader.read()
         return state
 

@@ -65,6 +65,10 @@ class Session(traitlets.HasTraits):
         """Call back whenever a page has drawn the app: it may be long after the app was built."""
         self.presence.on_shown(refresh)
 
+    def add_variant(self, label: str, folder: str) -> None:
+        """Compare one more model, or another one under a label that is there."""
+        self.variants = {**self.variants, label: folder}
+
     def open_link(self, query: str) -> None:
         """Choose what a link says, such as `?sweep=first`.
 

@@ -230,7 +230,7 @@ class SweepPanel(Panel):
     def _add_variant(self) -> None:
         chosen = self._view.chosen
         if chosen is not None and chosen.variant is not None:
-            self.session.variants = {**self.session.variants, chosen.label: chosen.variant.artifact}
+            self.session.add_variant(chosen.label, chosen.variant.artifact)
 
     def _export(self, form: str) -> None:
         if self.watch is not None:

@@ -206,7 +206,7 @@ class TrainPanel(Panel):
         if state == "done":
             value = self.job.value()
             self._view.conclude(LearningCurve.from_json(value["curve"]))
-            self.session.variants = {**self.session.variants, "float": value["artifact"]}
+            self.session.add_variant("float", value["artifact"])
             self.session.artifact = value["artifact"]
             self._read_runs()
         elif state == "lost":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.errors import BadInputError, ServingError, WorkbenchError
 from workbench.core.records.loop import LoopEvent, LoopReport
 from workbench.core.workspace import Workspace
+from workbench.monitor.looking import look_until
 from workbench.pipeline.hard_set import HardSet, hard_set
 from workbench.pipeline.reactions import ReactionSettings
 from workbench.pipeline.relearning import Relearning
@@ -141,14 +142,7 @@ class Loop:
             stop: Set to end.
             on_report: Called with each look's report, here.
         """
-        while not stop.is_set():
-            try:
-                report = self.step()
-                if on_report is not None:
-                    on_report(report)
-            except Exception:  # noqa: BLE001 - whatever it was, the server must not be left alone
-                _LOG.exception("A look at the server failed.")
-            stop.wait(self.monitor.settings.seconds)
+        look_until(stop, self.step, on_report, seconds=self.monitor.settings.seconds, log=_LOG)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until no retraining runs, and tell whether that is so; the next `step` tells what came of it."""
