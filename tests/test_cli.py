@@ -113,6 +113,7 @@ def test_runs_are_listed_cancelled_and_resumed_by_name(workspace: Workspace) -> 
     until(lambda: job.state == "running")
     assert f"running   {job.id}" in workbench("runs", "--kind", "probe", home=workspace.home).stdout
     assert job.id not in workbench("runs", "--limit", "1000", home=workspace.home).stdout
+    assert "is asked to pause after its epoch" in workbench("pause", job.id, home=workspace.home).stdout
     assert workbench("cancel", job.id, home=workspace.home).returncode == 0
     until(lambda: job.state == "cancelled")
     (job.folder / "go").touch()

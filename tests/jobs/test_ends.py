@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from probing import go, gone, ready, turns, until
 
-from workbench.core.errors import BadInputError, JobCancelledError, JobFailedError
+from workbench.core.errors import BadInputError, JobCancelledError, JobFailedError, JobPausedError
 from workbench.jobs import submit
 from workbench.jobs.execute import execute
 
@@ -67,6 +68,21 @@ def test_a_running_job_is_cancelled_within_two_seconds_and_can_go_on() -> None:
     assert turns(job) == [
         ("queued", 1), ("running", 1), ("cancelled", 1), ("queued", 2), ("running", 2), ("done", 2),
     ]  # fmt: skip
+
+
+def test_what_waits_is_paused_before_it_begins() -> None:
+    busy = [submit("probe_stages:hold", {}, kind="probe", reuse=False) for _ in range(os.cpu_count() or 1)]
+    for job in busy:
+        ready(job)
+    waiting = submit("probe_stages:hold", {}, kind="probe", reuse=False)
+    waiting.pause()
+    for job in busy:
+        go(job)
+    with pytest.raises(JobPausedError, match=waiting.id):
+        waiting.wait(60)
+    go(waiting.resume())
+    assert waiting.wait(60) == {"resumed": False}
+    assert turns(waiting) == [("queued", 1), ("paused", 1), ("queued", 2), ("running", 2), ("done", 2)]
 
 
 def test_only_what_ended_badly_is_resumed() -> None:

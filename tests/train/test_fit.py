@@ -11,7 +11,7 @@ import pytest
 
 import workbench
 from workbench.core.artifact import Artifact
-from workbench.core.errors import BadInputError, JobCancelledError, JobFailedError, JobLostError
+from workbench.core.errors import BadInputError, JobCancelledError, JobFailedError, JobLostError, JobPausedError
 from workbench.core.records import EpochPoint, LearningCurve
 from workbench.datasets import load_dataset
 from workbench.jobs import Job, jobs, submit
@@ -118,6 +118,19 @@ def test_killed_in_mid_epoch_it_resumes_from_the_last_one_as_if_nothing_had_been
     assert [_without_time(point) for point in value["curve"]["points"]] == [
         _without_time(point) for point in expected["curve"]["points"]
     ]
+
+
+def test_a_paused_training_ends_with_its_epoch_and_goes_on_with_the_next(workspace: Workspace) -> None:
+    whole, paused = begun(workspace, epochs=4), begun(workspace, epochs=4)
+    until(lambda: in_epoch(paused, 2))
+    paused.pause()
+    with pytest.raises(JobPausedError, match="resume"):
+        paused.wait(60)
+    assert paused.state == "paused"
+    value = paused.resume().wait(60)
+    epochs = [event.data["epoch"] for event in paused.events().read() if event.type == "epoch"]
+    assert epochs == [1, 2, 3, 4], "no epoch is lost, and none is made twice"
+    assert Artifact.load(value["artifact"]).sha256 == Artifact.load(whole.wait(60)["artifact"]).sha256
 
 
 def test_a_cancel_takes_effect_within_two_seconds_and_leaves_no_process(workspace: Workspace) -> None:

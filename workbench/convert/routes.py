@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset
     from workbench.jobs import Job
 
-_ENDED_BADLY = ("failed", "cancelled", "lost")
-
 
 def routes(artifact: Artifact | None = None, *, workspace: Workspace | None = None) -> FormatMap:
     """Return every way that leads on from a model on this machine, and how those went that were gone.
@@ -186,9 +184,11 @@ def _with_results(edges: list[Edge], artifact: Artifact, workspace: Workspace | 
 
 def _outcome(edge: Edge, job: Job) -> dict[str, Any] | None:
     """Return what an edge's job came to; None where it went with another program."""
+    from workbench.jobs.state import UNFINISHED
+
     state = job.state
     asked = job.settings["settings"].get("tool")
-    if state in _ENDED_BADLY:
+    if state in UNFINISHED:
         if asked not in (None, edge.tool):
             return None
         return _failure(job)

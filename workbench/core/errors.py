@@ -85,6 +85,12 @@ class JobCancelledError(WorkbenchError):
     exit_code = 130
 
 
+class JobPausedError(WorkbenchError):
+    """A job was paused; it can be resumed."""
+
+    exit_code = 3
+
+
 class JobLostError(WorkbenchError):
     """The process that ran a job is gone without a word; the job can be resumed."""
 
@@ -110,6 +116,7 @@ _KINDS: dict[str, type[WorkbenchError]] = {
         WorkspaceError,
         JobFailedError,
         JobCancelledError,
+        JobPausedError,
         JobLostError,
         ServingError,
     )

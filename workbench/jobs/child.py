@@ -20,7 +20,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from workbench.core.errors import JobCancelledError, JobFailedError, WorkbenchError, WorkspaceError
+from workbench.core.errors import JobCancelledError, JobFailedError, JobPausedError, WorkbenchError, WorkspaceError
 from workbench.core.events import EventReader, EventWriter
 from workbench.core.records import Record
 from workbench.core.workspace import write_json
@@ -94,6 +94,8 @@ def say_ended(events: EventWriter, attempt: int, error: WorkbenchError | None) -
         events.emit("state", state="done", attempt=attempt)
     elif isinstance(error, JobCancelledError):
         events.emit("state", state="cancelled", attempt=attempt)
+    elif isinstance(error, JobPausedError):
+        events.emit("state", state="paused", attempt=attempt)
     else:
         events.emit("state", state="failed", attempt=attempt, error=error.to_dict())
 

@@ -15,11 +15,11 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.core.errors import JobCancelledError, JobFailedError, WorkbenchError
+from workbench.core.errors import JobCancelledError, JobFailedError, JobPausedError, WorkbenchError
 from workbench.core.events import EventReader, EventWriter
 from workbench.jobs import child, lock, preload
 from workbench.jobs.request import FILE_NAME, Limits, Request
-from workbench.jobs.state import CANCEL, FINAL, LEASE, standing
+from workbench.jobs.state import CANCEL, FINAL, LEASE, PAUSE, standing
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -69,6 +69,9 @@ def _is_due(run: Path, attempt: int) -> bool:
 def _supervise(run: Path, attempt: int, lease: int) -> None:
     if (run / CANCEL).exists():
         _finish(run, attempt, JobCancelledError(f"{run.name} was cancelled."))
+        return
+    if (run / PAUSE).exists():
+        _finish(run, attempt, JobPausedError(f"{run.name} was paused."))
         return
     process = preload.context().Process(target=child.main, args=(str(run), attempt, child.Lease(lease)), name=run.name)
     with _processes:

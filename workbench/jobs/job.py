@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import BadInputError, JobCancelledError, JobLostError, from_dict
+from workbench.core.errors import BadInputError, JobCancelledError, JobLostError, JobPausedError, from_dict
 from workbench.core.events import Event, EventReader
 from workbench.core.workspace import read_json, writing
 from workbench.jobs import lock
 from workbench.jobs.place import place
 from workbench.jobs.request import Request
-from workbench.jobs.state import CANCEL, FINAL, LEASE, VALUE, State, standing
+from workbench.jobs.state import CANCEL, FINAL, LEASE, PAUSE, UNFINISHED, VALUE, State, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_FOR_LEASE = 2.0
-_RESUMABLE = FINAL - {"done"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Job:
 
     @property
     def state(self) -> State:
-        """How it stands now: queued, running, done, failed, cancelled or lost (its process is gone)."""
+        """How it stands now: queued, running, done, failed, cancelled, paused or lost (its process is gone)."""
         return standing(self.folder).state
 
     def events(self) -> EventReader:
@@ -80,6 +78,7 @@ class Job:
         Raises:
             WorkbenchError: What the stage raised, or `JobFailedError` for what nobody foresaw.
             JobCancelledError: Somebody cancelled it.
+            JobPausedError: Somebody paused it; `resume()` goes on.
             JobLostError: Its process is gone; `resume()` goes on.
             TimeoutError: It goes on, but not within `timeout`.
         """
@@ -111,6 +110,8 @@ class Job:
             raise from_dict(now.error or {})
         if now.state == "cancelled":
             raise JobCancelledError(f"{self.id} was cancelled.")
+        if now.state == "paused":
+            raise JobPausedError(f"{self.id} was paused; go on with job.resume().")
         if now.state == "lost":
             raise JobLostError(f"{self.id} was lost: the process that ran it is gone; go on with job.resume().")
         raise BadInputError.of("job", rule="must have ended to have a value", got=now.state, hint="wait() for it")
@@ -125,8 +126,20 @@ class Job:
             with writing(self.folder):
                 (self.folder / CANCEL).touch()
 
+    def pause(self) -> None:
+        """Let it end at the next place from which it can go on: learning after its epoch, other stages only if queued.
+
+        Unlike `cancel`, nothing that it has done is lost.
+
+        Raises:
+            WorkspaceError: The disk refused it.
+        """
+        if self.state not in FINAL:
+            with writing(self.folder):
+                (self.folder / PAUSE).touch()
+
     def resume(self) -> Job:
-        """Try again in the same folder one that was lost, cancelled or failed.
+        """Try again in the same folder one that was lost, paused, cancelled or failed.
 
         Its stage finds what the earlier attempt wrote, and `context.resumed` is true.
 
@@ -139,13 +152,14 @@ class Job:
                 "job", rule="must be one that the cluster runs to be resumed", got=self.kind, hint="ask for it again"
             )
         before = standing(self.folder)
-        lease = lock.acquire(self.folder / LEASE, timeout=_SECONDS_FOR_LEASE) if before.state in _RESUMABLE else None
+        lease = lock.acquire(self.folder / LEASE, timeout=_SECONDS_FOR_LEASE) if before.state in UNFINISHED else None
         try:
             # Somebody else may have resumed it since; with the lease in our hands nobody can any more.
             if lease is None or standing(self.folder).attempt != before.attempt:
-                raise BadInputError.of("job", rule="must be lost, failed or cancelled to be resumed", got=before.state)
-            with writing(self.folder), contextlib.suppress(FileNotFoundError):
-                (self.folder / CANCEL).unlink()
+                raise BadInputError.of("job", rule="must be one that ended unfinished to be resumed", got=before.state)
+            with writing(self.folder):
+                for wish in (CANCEL, PAUSE):
+                    (self.folder / wish).unlink(missing_ok=True)
             place(self.folder, before.attempt + 1)
         finally:
             if lease is not None:

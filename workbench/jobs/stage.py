@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import JobPausedError
+from workbench.jobs.state import PAUSE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -46,6 +49,15 @@ class StageContext:
     def emit(self, type_: str, /, **data: Any) -> None:
         """Append an event."""
         self.events.emit(type_, **data)
+
+    def pause_if_asked(self) -> None:
+        """End here if somebody asked for a pause; call it where everything is written that going on needs.
+
+        Raises:
+            JobPausedError: Somebody did.
+        """
+        if (self.folder / PAUSE).exists():
+            raise JobPausedError(f"{self.folder.name} was paused.")
 
     def progress(self, done: float, total: float, label: str = "") -> None:
         """Say how far the stage is; at most ten a second are written, the last one always."""

@@ -1,10 +1,10 @@
 """How a run stands, derived from its files alone; whoever asks may be any process.
 
 - `events.jsonl` holds a `state` event for each turn: queued (with the attempt and the cluster that took it), running,
-  done, failed, cancelled.
+  done, failed, cancelled, paused.
 - `lease` is locked by whoever works on the run: who submits it, then the worker and its child. A run that is said to
   be running and whose lease is free was left by a process that died; one whose lease is gone was given up.
-- `cancel` is there when somebody asked to end it.
+- `cancel` is there when somebody asked to end it now, `pause` when at the next place from which it can go on.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from workbench.jobs import cluster, lock
 if TYPE_CHECKING:
     from pathlib import Path
 
-State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
-FINAL: frozenset[State] = frozenset({"done", "failed", "cancelled", "lost"})
+State = Literal["queued", "running", "done", "failed", "cancelled", "paused", "lost"]
+UNFINISHED: frozenset[State] = frozenset({"failed", "cancelled", "paused", "lost"})
+FINAL: frozenset[State] = UNFINISHED | {"done"}
 LEASE = "lease"
 CANCEL = "cancel"
+PAUSE = "pause"
 VALUE = "value.json"
 _TAIL_BYTES = 1 << 16
 
@@ -61,7 +63,7 @@ def workspace_of(folder: Path) -> Workspace:
 
 def _judge(folder: Path, turn: dict[str, Any]) -> Standing:
     state, attempt = turn.get("state"), turn.get("attempt", 0)
-    if state in ("done", "failed", "cancelled"):
+    if state in ("done", "failed", "cancelled", "paused"):
         return Standing(state, attempt, turn.get("error"))
     if lock.is_held(folder / LEASE):
         return Standing("running" if state == "running" else "queued", attempt)

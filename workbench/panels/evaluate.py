@@ -11,6 +11,7 @@ from workbench.core.records import Evaluation
 from workbench.datasets import Dataset, default_dataset
 from workbench.evaluate.answers import Answers
 from workbench.evaluate.score import STAGE, asked
+from workbench.jobs.state import UNFINISHED
 from workbench.panels.base import Panel, Session, grid, stack
 from workbench.panels.form import Form
 from workbench.panels.parts.answered_samples import AnsweredSamples
@@ -156,7 +157,7 @@ class EvaluatePanel(Panel):
         done = [event.data for event in events if event.type == "progress" and event.data["total"]]
         if state == "done":
             self._show(job, Evaluation.from_json(job.value()))
-        elif state in ("failed", "cancelled", "lost"):
+        elif state in UNFINISHED:
             self._say(state, _("Not finished"), tone="bad")
             job.value()
         elif done:

@@ -50,6 +50,7 @@ def train(
     Raises:
         BadInputError: A setting or the data breaks a rule.
         JobCancelledError: Someone cancelled the job.
+        JobPausedError: Someone paused it; `attach(run).resume()` goes on from the epoch it ended with.
         JobLostError: Its process was killed; `attach(run).resume()` goes on from the last epoch.
     """
     from workbench.jobs import finish, submit

@@ -31,7 +31,8 @@ def watcher(
     """Return a `tf_keras.callbacks.Callback`.
 
     It emits `batch` (at most ten a second) and `epoch` events and the progress, remembers the weights with the
-    lowest val_loss, stops after `patience` epochs without a lower one, and writes the checkpoint.
+    lowest val_loss, stops after `patience` epochs without a lower one, and writes the checkpoint, after
+    which it ends where somebody asked for a pause.
 
     Args:
         context: Where events go.
@@ -75,6 +76,8 @@ def watcher(
             if file is not None:
                 checkpoint.save(file, self.model, progress)
             self.model.stop_training = has_stopped(progress, patience)
+            if file is not None and progress.done < epochs and not self.model.stop_training:
+                context.pause_if_asked()
 
     return Watcher()
 

@@ -11,7 +11,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def resume(run: RUN, *, home: HOME = None) -> None:
-    """Go on with a run that was lost, cancelled or failed, a training from its last epoch, and wait for its end."""
+    """Go on with a run that was lost, paused, cancelled or failed (a training from its last epoch) until its end."""
     from workbench.jobs import attach, finish
 
     job = attach(run, workspace_at(home)).resume()

@@ -18,7 +18,7 @@ def runs(
     limit: Annotated[int, typer.Option(min=1, help="How many to list, newest first.")] = 20,
     home: HOME = None,
 ) -> None:
-    """List runs and how they stand: queued, running, done, failed, cancelled or lost; no probes, unless asked for."""
+    """List runs and how they stand, in a word such as running, paused or done; no probes, unless asked for."""
     from workbench.jobs import jobs
 
     # That a file was opened elsewhere first is nothing that anybody asked for.

@@ -13,6 +13,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
 from workbench.core.language import _
 from workbench.datasets import Dataset
+from workbench.jobs.state import UNFINISHED
 from workbench.panels.parts.chosen_data import open_chosen
 from workbench.panels.parts.format_ways import made_of, open_edges, reach
 from workbench.panels.session import give_way
@@ -104,7 +105,7 @@ def _begin(
             source, target, numeric=numeric, dataset=data, workspace=workspace,  # type: ignore[arg-type]
             **{**settings, **tool},
         )  # fmt: skip
-        if job.state in ("failed", "cancelled", "lost"):
+        if job.state in UNFINISHED:
             # Asked for again by hand, it is tried again.
             with contextlib.suppress(BadInputError):
                 job = job.resume()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.artifact import Artifact
 from workbench.core.language import N_, _
+from workbench.jobs.state import UNFINISHED
 from workbench.panels.base import stack
 from workbench.panels.session import give_way
 from workbench.train.following import Following
@@ -137,7 +138,7 @@ class FineTuning:
             known.feed(events)
             if state == "done":
                 self._done(order, Artifact.load(job.result), number)
-            elif state in ("failed", "cancelled", "lost"):
+            elif state in UNFINISHED:
                 self._ended(job, state)
             else:
                 self._tell(order, known, number)
@@ -174,7 +175,12 @@ class FineTuning:
     def _ended(self, job: Job, state: str) -> None:
         self._job, self.busy = None, False
         self._turn()
-        words = {"failed": _("Failed"), "cancelled": _("Cancelled"), "lost": _("The process of this run is gone")}
+        words = {
+            "failed": _("Failed"),
+            "cancelled": _("Cancelled"),
+            "paused": _("Paused"),
+            "lost": _("The process of this run is gone"),
+        }
         self._say(words[state], tone="bad" if state == "failed" else "warn")
         if state == "failed":
             job.value()  # raises what went wrong

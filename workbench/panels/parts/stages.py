@@ -77,7 +77,7 @@ def labels() -> dict[str, str]:
 def _words() -> dict[str, str]:
     return {
         "none": _("not yet"), "queued": _("queued"), "running": _("running"), "done": _("done"), "failed": _("failed"),
-        "cancelled": _("cancelled"), "lost": _("broken off"), "ended": _("has ended"),
+        "cancelled": _("cancelled"), "paused": _("paused"), "lost": _("broken off"), "ended": _("has ended"),
     }  # fmt: skip
 
 
