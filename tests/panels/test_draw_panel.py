@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
 
 import workbench as wb
+from workbench.core.artifact import Artifact
 from workbench.evaluate.runtimes import open_runtime
 from workbench.panels.draw import DrawPanel
-from workbench.panels.parts.contestants import Answer, probabilities
+from workbench.panels.parts.contestants import Answer, candidates, probabilities
 from workbench.panels.parts.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from workbench.core.artifact import Artifact
     from workbench.core.workspace import Workspace
     from workbench.datasets import Dataset
 
@@ -118,6 +119,22 @@ def test_a_model_that_needs_tensorflow_says_what_lets_it_answer(trained: Artifac
     assert "convert it to ONNX" in panel._cards.cards[0]["note"]
     assert panel._bar.actions[0]["shown"] is True
     panel.close()
+
+
+def test_each_of_several_models_is_answered_for_by_its_own_conversion(
+    tmp_path: Path, fresh_workspace: Workspace
+) -> None:
+    def written(folder: Path, name: str, form: Literal["tf_keras", "onnx"], parent: str | None = None) -> Artifact:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model").write_text(f"{name} {form}", encoding="utf-8")
+        return Artifact.write(folder, file="model", name=name, format=form, numeric="float32", parent=parent)
+
+    models = {name: written(tmp_path / name, name, "tf_keras") for name in ("first", "second")}
+    for name, model in models.items():
+        written(fresh_workspace.new_run("convert") / "result", name, "onnx", model.sha256)
+    found = candidates({name: str(model.folder) for name, model in models.items()}, "", fresh_workspace)
+    assert {made.parent for made in found.values() if made.format == "onnx"} == {m.sha256 for m in models.values()}
+    assert {"first", "second", "onnx float32"} < set(found)
 
 
 def test_where_the_data_is_a_table_there_is_no_pad(fresh_workspace: Workspace) -> None:

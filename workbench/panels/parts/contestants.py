@@ -88,12 +88,7 @@ def candidates(chosen: Mapping[str, str], artifact: str, workspace: Workspace) -
         last = _trained_last(workspace)
     if last is not None and all(made.sha256 != last.sha256 for made in named.values()):
         named = {last.name: last, **named}
-    asked = {made.sha256 for made in named.values()}
-    for made in _conversions(workspace):
-        if made.parent in asked and made.sha256 not in asked:
-            asked.add(made.sha256)
-            named.setdefault(f"{made.format} {made.numeric}", made)
-    return dict(list(named.items())[:MOST])
+    return dict(list(_with_conversions(named, workspace).items())[:MOST])
 
 
 def opened(models: Mapping[str, Artifact]) -> list[Contestant]:
@@ -169,6 +164,21 @@ def _opened(name: str, made: Artifact) -> Contestant:
 def _silent(name: str, made: Artifact) -> Contestant:
     note = _("Its file needs TensorFlow, which is not loaded into a page; convert it to ONNX and it answers here.")
     return Contestant(name, f"{made.format} {made.numeric}", note=note, folder=str(made.folder), wants_twin=True)
+
+
+def _with_conversions(named: Mapping[str, Artifact], workspace: Workspace) -> dict[str, Artifact]:
+    """Add what the models were converted to: of each format and numeric type the newest, a model."""
+    found, sources = dict(named), {made.sha256: name for name, made in named.items()}
+    kinds = set()
+    for made in _conversions(workspace):
+        label = f"{made.format} {made.numeric}"
+        if made.parent is None or made.parent not in sources or made.sha256 in sources or (made.parent, label) in kinds:
+            continue
+        kinds.add((made.parent, label))
+        name = f"{label}, {sources[made.parent]}" if label in found else label
+        found[name] = made
+        sources[made.sha256] = name
+    return found
 
 
 def _loaded(folder: str | Path) -> Artifact | None:
