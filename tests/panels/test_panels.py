@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 CHANGES: dict[type[Panel], dict[str, Any]] = {
     DataPanel: {"dataset": "wine"},
-    TrainPanel: {"recipe": "best", "epochs": 3, "seed": 7, "validation_fraction": 0.2, "patience": 2},
+    TrainPanel: {"recipe": "best", "epochs": 3, "seed": 7, "validation_fraction": 0.2, "patience": 2, "seeds": 3},
     CompressPanel: {
         "artifact": "/models/a b",
         "sparsity": 0.75,

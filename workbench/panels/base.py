@@ -143,7 +143,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         return panel
 
     def _restore(self, values: dict[str, Any]) -> None:
-        self.form.write(values)
+        self.form.restore(values)
 
     def refresh(self) -> None:
         """Read the workspace anew; called whenever a page has drawn the panel."""

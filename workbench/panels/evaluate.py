@@ -59,11 +59,14 @@ class EvaluatePanel(Panel):
         )  # fmt: skip
         self.form.widget.advanced_title = _("Gate: what the model must keep")
         self._build()
+        self._details = grid(
+            "halves", stack(self.scores.matrix, self.scores.table), stack(self.samples.widget, self.scores.calibration)
+        )
+        self._details.layout.display = "none"  # until there is something to look at
         self._arrange(
             grid("aside", stack(self.form.widget, self._actions),
                  stack(self._progress, self.scores.tiles, self.verdict.widget)),
-            grid("halves", stack(self.scores.matrix, self.scores.table),
-                 stack(self.samples.widget, self.scores.calibration)),
+            self._details,
         )  # fmt: skip
         self.form.on_change(self.guard(self._on_form))
         self.session.observe(self.guard(self._on_artifact), "artifact")
@@ -212,6 +215,7 @@ class EvaluatePanel(Panel):
     def _show(self, job: Job, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self._say("done", _words(evaluation), tone="good")
+        self._details.layout.display = None
         self.scores.show(evaluation)
         self.verdict.show(evaluation)
         self._judge()

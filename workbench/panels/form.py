@@ -63,6 +63,10 @@ class Form:
         known = {name: value for name, value in values.items() if name in self.widget.values}
         self.widget.values = {**self.widget.values, **known}
 
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Take settings from elsewhere: code, JSON, a run, a link."""
+        self.write(values)
+
     def read(self) -> Settings:
         """Return the settings.
 

@@ -9,17 +9,18 @@ from workbench.core.language import N_, _
 from workbench.core.records import LearningCurve
 from workbench.datasets import default_dataset
 from workbench.jobs import Job
+from workbench.jobs.state import FINAL, UNFINISHED
 from workbench.panels.base import Panel, Session, grid, stack
-from workbench.panels.form import Form
 from workbench.panels.parts.arguments import arguments_in
-from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
+from workbench.panels.parts.chosen_data import chosen_by, open_chosen
 from workbench.panels.parts.run_compare import RunCompare, trained_in
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
-from workbench.panels.parts.training_plan import SHOWN, TrainingPlan, defaults, looks, notes, recipe_names, with_dataset
-from workbench.panels.parts.written_values import written_by, written_on_change
+from workbench.panels.parts.seed_runs import alike, asked_together, seeds_in, spread
+from workbench.panels.parts.training_actions import training_actions, turn
+from workbench.panels.parts.training_form import TrainingForm
+from workbench.panels.parts.training_plan import python_of
 from workbench.train.fit import STAGE, train_settings
 from workbench.train.settings import TrainSettings
-from workbench.widgets.action_bar import ActionBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset
 
 _SECONDS_BETWEEN_LOOKS_FOR_RUNS = 1.0
-_STOPPED = ("cancelled", "failed", "lost")
 
 
 class TrainPanel(Panel):
@@ -40,6 +40,7 @@ class TrainPanel(Panel):
 
     Attributes:
         job: The run that is shown; None before the first one.
+        runs: It and those that differ from it in their seed alone, in order of their seeds.
         state: How it stood when the panel last heard of it; `preparing` while one is asked for.
     """
 
@@ -50,24 +51,22 @@ class TrainPanel(Panel):
     def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
         super().__init__(session, workspace=workspace)
         self.job: Job | None = None
+        self.runs: list[Job] = []
         self.state = ""
         self._forget: Callable[[], None] | None = None
         self._watching = False
-        self._recipe = "docs"
         self._view = RunView()
         self._compared = RunCompare()
         self._compared.on_tick(self.guard)
         self._compared.on_use(self.guard(self._use_chosen))
-        self._actions = self._buttons()
-        dataset = self.session.dataset or default_dataset(self.session.workspace).name
-        self.form = Form(
-            TrainingPlan,
-            values={**written_by(self._recipe, dataset), "dataset": dataset},
-            looks=looks(),
-            shown=SHOWN,
-            label=_("Training settings"),
+        self._actions = training_actions(
+            train=self.act(self.start),
+            pause=self.act(self.pause),
+            cancel=self.act(self.cancel),
+            resume=self.act(self.resume),
         )
-        self._before = self.form.values
+        dataset = self.session.dataset or default_dataset(self.session.workspace).name
+        self.form: TrainingForm = TrainingForm(dataset)
         self._arrange(grid("aside", stack(self.form.widget, self._actions), self._view.widget), self._compared.widget)
         self.form.on_change(self.guard(self._on_form))
         self._on_form()
@@ -76,14 +75,10 @@ class TrainPanel(Panel):
 
     def code(self) -> str:
         """Return the Python that trains with these settings; what the recipe says already is left out."""
-        plan = self.settings.model_dump()
-        said = defaults(plan["recipe"])
-        changed = [f"{name}={value!r}" for name, value in plan.items() if name in said and value != said[name]]
-        arguments = ", ".join([python_for(plan["dataset"], plan["label"]), repr(plan["recipe"]), *changed])
-        return f"import workbench as wb\n\nmodel = wb.train({arguments})\n"
+        return python_of(self.settings.model_dump())
 
     def start(self) -> None:
-        """Ask for the run that the form describes; returns at once.
+        """Ask for the run that the form describes, or for one a seed; returns at once.
 
         Raises:
             BadInputError: A value breaks its rule.
@@ -98,16 +93,29 @@ class TrainPanel(Panel):
                 self._no_data,
             )
 
+    def pause(self) -> None:
+        """Let the run that is shown, and its other seeds, rest after the epoch under way; nothing is lost."""
+        for job in self.runs:
+            job.pause()
+        self._actions.change("pause", enabled=False, label=_("Pausing after this epoch…"))
+
     def cancel(self) -> None:
-        """End the run that is shown; it can be resumed."""
-        if self.job is not None:
-            self.job.cancel()
-            self._actions.change("cancel", enabled=False, label=_("Cancelling…"))
+        """End the run that is shown, and its other seeds, now; they can be resumed."""
+        for job in self.runs:
+            job.cancel()
+        self._actions.change("cancel", enabled=False, label=_("Cancelling…"))
 
     def resume(self) -> None:
-        """Go on with a run that was cancelled, failed or lost, from its last epoch; returns at once."""
-        if self.job is not None and not self._busy:
-            self._ask(_("Going on with the run"), self.job.resume, self._attach, self._failed)
+        """Go on with what did not finish of the run and its other seeds, from the last epochs; returns at once."""
+        together = asked_together(self.job, self.runs) if self.job is not None else []
+        unfinished = [job for job in together if job.state in UNFINISHED]
+        if unfinished and not self._busy:
+            self._ask(
+                _("Going on with the run"),
+                lambda: [job.resume() for job in unfinished],
+                lambda jobs: self._attach(jobs[0]),
+                self._failed,
+            )
 
     def refresh(self) -> None:
         """Show the newest training run of the workspace, unless the one that is shown goes on."""
@@ -115,7 +123,7 @@ class TrainPanel(Panel):
             self._watching = True
             self.session.live.watch(self.guard(self._look_for_runs), _SECONDS_BETWEEN_LOOKS_FOR_RUNS)
             self._read_runs()
-        self._look_for_runs()
+        self._look_for_runs(restore=True)
 
     def _read_runs(self) -> None:
         workspace = self.session.workspace
@@ -129,15 +137,16 @@ class TrainPanel(Panel):
     def _busy(self) -> bool:
         return self.state == "preparing" or self.state in GOING_ON
 
-    def _look_for_runs(self) -> None:
+    def _look_for_runs(self, *, restore: bool = False) -> None:
+        # What another page starts later is shown; the settings here stay those of whoever sits here.
         if self._busy:
             return
         newest = next(iter(self.session.workspace.list_runs("train")), None)
         shown = self.job.folder if self.job is not None else None
         # The same run again if it stood still here and another page has resumed it.
-        again = self.job is not None and self.state in _STOPPED and self.job.state != self.state
+        again = self.job is not None and self.state in UNFINISHED and self.job.state != self.state
         if newest is not None and (newest != shown or again) and (newest / "job.json").is_file():
-            self._attach(Job(newest), restore=shown is None)
+            self._attach(Job(newest), restore=restore and shown is None)
 
     def _ask(
         self,
@@ -153,11 +162,13 @@ class TrainPanel(Panel):
         self.in_background(work, then, failed)
 
     def _train_on(self, data: Dataset, plan: Settings) -> None:
-        values = plan.model_dump(exclude={"dataset", "label", "recipe"})
+        asked = plan.model_dump()
+        values = plan.model_dump(exclude={"dataset", "label", "recipe", "seed", "seeds"})
 
-        def submit() -> Job:
-            settings = train_settings(data, plan.model_dump()["recipe"], **values)
-            return self.submit(STAGE, settings, kind="train")
+        def submit() -> list[Job]:
+            seeds = range(asked["seed"], asked["seed"] + asked["seeds"])
+            every = [train_settings(data, asked["recipe"], **values, seed=seed) for seed in seeds]
+            return [self.submit(STAGE, settings, kind="train") for settings in every]
 
         self.in_background(submit, self._on_submitted)
 
@@ -177,8 +188,9 @@ class TrainPanel(Panel):
         self._turn(self.job.state if self.job is not None else "")
         self._view.say(_("Not started"))
 
-    def _on_submitted(self, job: Job) -> None:
+    def _on_submitted(self, jobs: list[Job]) -> None:
         # The same question is never computed twice; people should know why it took no time.
+        job = next((job for job in jobs if job.state != "done"), jobs[0])
         known = job.state == "done"
         self._attach(job, remark=N_("Done after {n} epochs in an earlier run with the same settings") if known else "")
 
@@ -187,15 +199,20 @@ class TrainPanel(Panel):
             self._forget()
         asked = TrainSettings.parse(job.settings)
         self.job, self.state = job, ""
+        self.runs = alike(job, self.session.workspace)
         self.session.run = job.id
-        self.heading.subtitle = _("{data}, {network}, recipe {recipe}: {run}").format(
-            data=asked.dataset["name"], network=asked.architecture, recipe=asked.recipe, run=job.id
+        self.heading.subtitle = _("{data}, {network}, recipe {recipe}, seed {seed}: {run}").format(
+            data=asked.dataset["name"], network=asked.architecture, recipe=asked.recipe, seed=asked.seed, run=job.id
         )
         if restore:
             data = chosen_by(asked.dataset, self.session.workspace)
             self._restore({**asked.model_dump(), "dataset": data, "label": None})
         self._view.begin(asked.epochs, remark=remark)
-        self._forget = self.follow(job, self._on_news)
+        forget = self.follow(job, self._on_news)
+        if self.job is job:
+            self._forget = forget
+        else:  # it had ended, and another seed is followed by now
+            forget()
 
     def _on_news(self, events: Sequence[Event], state: str) -> None:
         assert self.job is not None
@@ -208,11 +225,23 @@ class TrainPanel(Panel):
             self._view.conclude(LearningCurve.from_json(value["curve"]))
             self.session.add_variant("float", value["artifact"])
             self.session.artifact = value["artifact"]
-            self._read_runs()
         elif state == "lost":
             self.errors.show(_("The process of this run is gone. Resume goes on from its last finished epoch."))
         elif state == "failed":
             self._show_failure(self.job)
+        if state in FINAL:
+            self._go_to_next_seed()
+
+    def _go_to_next_seed(self) -> None:
+        going_on = next((job for job in self.runs if job.state in GOING_ON), None)
+        if going_on is not None:
+            self._attach(going_on)
+            return
+        self._read_runs()
+        told = spread(self.runs)
+        if told and self.state == "done":
+            self._view.say(told, share=1.0, tone="good")
+            self._compared.tick([job.id for job in self.runs])
 
     def _show_failure(self, job: Job) -> None:
         try:
@@ -222,16 +251,9 @@ class TrainPanel(Panel):
             self.errors.show(str(error), f"{error}\n\n{log}")
 
     def _on_form(self) -> None:
-        before, self._before = self._before, self.form.values
-        recipe, dataset = self._before["recipe"], str(self._before["dataset"])
-        written = written_on_change(before, self._before, self._recipe)
-        self._recipe = recipe if recipe in recipe_names() else self._recipe
-        if written:
-            self.form.write(written)
-            return
-        self.form.widget.notes = notes(dataset)
-        self.session.dataset = dataset
-        self._actions.change("train", enabled=self.form.valid and not self._busy)
+        if self.form.settle():
+            self.session.dataset = str(self.form.values["dataset"])
+            self._actions.change("train", enabled=self.form.valid and not self._busy)
 
     def _on_dataset(self, _change: object) -> None:
         """Take what another panel or a link chose."""
@@ -239,51 +261,13 @@ class TrainPanel(Panel):
         if chosen and chosen != self.form.values["dataset"]:
             self._restore({"dataset": chosen})
 
-    def _restore(self, values: dict[str, Any]) -> None:
-        recipe = values.get("recipe", self._recipe)
-        if "dataset" in values:
-            self.form.widget.fields = with_dataset(self.form.widget.fields, str(values["dataset"]))
-        said = defaults(recipe) if recipe in recipe_names() else {}
-        self._recipe = recipe
-        super()._restore({**said, **values})
-
     @classmethod
     def _settings_in(cls, text: str) -> dict[str, Any]:
-        return arguments_in(text, cls.verb, ("dataset", "recipe"))
+        call, seeds = seeds_in(text)
+        return arguments_in(call, cls.verb, ("dataset", "recipe")) | seeds
 
     def _turn(self, state: str) -> None:
         self.state = state
         with self.heading.hold_sync():
             self.heading.chip, self.heading.tone = state, TONES.get(state, "accent")
-        with self._actions.hold_sync():
-            self._actions.change("train", enabled=self.form.valid and not self._busy)
-            self._actions.change("cancel", shown=state in GOING_ON, enabled=True, label=_("Cancel"))
-            self._actions.change("resume", shown=state in _STOPPED)
-
-    def _buttons(self) -> ActionBar:
-        bar = ActionBar(
-            label=_("Training"),
-            actions=[
-                {
-                    "name": "train",
-                    "label": _("Train"),
-                    "primary": True,
-                    "tooltip": _("Start a run with these settings"),
-                },
-                {
-                    "name": "cancel",
-                    "label": _("Cancel"),
-                    "shown": False,
-                    "tooltip": _("End the run; it can be resumed"),
-                },
-                {
-                    "name": "resume",
-                    "label": _("Resume"),
-                    "shown": False,
-                    "tooltip": _("Go on from the last finished epoch"),
-                },
-            ],
-        )
-        for name, callback in (("train", self.start), ("cancel", self.cancel), ("resume", self.resume)):
-            bar.on_press(name, self.act(callback))
-        return bar
+        turn(self._actions, state, ready=self.form.valid and not self._busy)

@@ -66,7 +66,9 @@ class RunCompare:
             actions=[{"name": "use", "label": _("Use the ticked model"), "enabled": False,
                       "tooltip": _("The other panels go on with it; tick one run")}],
         )  # fmt: skip
-        self.widget = stack(self.table, self._actions, self.chart)
+        self._choice = stack(self._actions, self.chart)
+        self._choice.layout.display = "none"  # until there is something to choose
+        self.widget = stack(self.table, self._choice)
 
     def on_tick(self, guarded: Callable[[Callable[..., None]], Callable[..., None]]) -> None:
         """Draw whenever runs are ticked, in a callback that is wrapped so."""
@@ -86,7 +88,12 @@ class RunCompare:
         """Show these runs; what was ticked and is still there stays so."""
         self._runs = {run.row["key"]: run for run in runs}
         self.table.rows = [run.row for run in runs]
+        self._choice.layout.display = None if runs else "none"
         self.draw()
+
+    def tick(self, runs: Sequence[str]) -> None:
+        """Tick these runs and no others; those that are not in the table yet, when they are."""
+        self.table.selected = list(runs)
 
     def draw(self) -> None:
         """Draw the curves of what is ticked, the newest four."""
@@ -112,7 +119,8 @@ def _read(job: Job) -> Trained:
     made = Artifact.load(value["artifact"])
     row = {
         "key": job.id,
-        **{name: job.settings[name] for name in ("architecture", "recipe")},
+        "data": job.settings["dataset"]["name"],
+        **{name: job.settings[name] for name in ("architecture", "recipe", "seed")},
         **{name: made.metrics.get(name) for name in ("epochs", "val_accuracy", "parameters", "seconds")},
     }
     return Trained(row, LearningCurve.from_json(value["curve"]), value["artifact"])
@@ -121,8 +129,10 @@ def _read(job: Job) -> Trained:
 def _columns() -> list[dict[str, Any]]:
     return [
         {"name": "key", "label": _("Run")},
+        {"name": "data", "label": _("Data")},
         {"name": "architecture", "label": _("Network")},
         {"name": "recipe", "label": _("Recipe")},
+        {"name": "seed", "label": _("Seed"), "format": "int"},
         {"name": "epochs", "label": _("Epochs"), "format": "int"},
         {"name": "val_accuracy", "label": _("Validation accuracy"), "format": "share"},
         {"name": "parameters", "label": _("Parameters"), "format": "int"},

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from workbench.core.events import Event
     from workbench.core.records import LearningCurve
 
-TONES = {"queued": "accent", "running": "accent", "done": "good", "failed": "bad", "cancelled": "warn", "lost": "warn"}
+TONES = {
+    "queued": "accent", "running": "accent", "done": "good", "failed": "bad", "cancelled": "warn", "paused": "warn",
+    "lost": "warn",
+}  # fmt: skip
 _MOST_EPOCHS_AHEAD = 30
 _DONE = N_("Done after {n} epochs")
 GOING_ON = ("queued", "running")
@@ -107,6 +110,7 @@ class RunView:
             "done": _(self._remark or _DONE).format(n=done),
             "failed": _("Failed"),
             "cancelled": _("Cancelled after {n} of {total} epochs").format(n=done, total=self._epochs),
+            "paused": _("Paused after {n} of {total} epochs").format(n=done, total=self._epochs),
             "lost": _("Stopped after {n} of {total} epochs").format(n=done, total=self._epochs),
         }[state]
 

@@ -13,6 +13,7 @@ from workbench.core.workspace import read_json
 from workbench.datasets.base import SOURCES
 from workbench.datasets.content import DESCRIPTION
 from workbench.panels.parts import chosen_data
+from workbench.panels.parts.seed_runs import call_for
 from workbench.train import recipes
 from workbench.train.architectures.base import ARCHITECTURES
 from workbench.train.settings import LearningSettings
@@ -29,6 +30,9 @@ _PLACEHOLDER = "/data/letters.npz"
 class TrainingPlan(LearningSettings):
     """The dataset by name, a recipe, and everything the recipe leaves open."""
 
+    seeds: int = Field(
+        default=1, ge=1, le=10, description="runs with as many seeds, from seed on, to see how much of it is chance"
+    )
     dataset: str = Field(default="digits", description="name of a dataset, an .npz or .csv file, or a folder")
     label: str | None = Field(
         default=None, description="column of a .csv file that holds the classes; none is its label, class, target or y"
@@ -62,6 +66,20 @@ def defaults(recipe: str) -> dict[str, Any]:
     """
     plan = recipes.get(recipe)
     return {"recipe": recipe, "architecture": plan.architecture, **plan.settings().model_dump()}
+
+
+def python_of(plan: dict[str, Any]) -> str:
+    """Return the Python that trains so; what the recipe says already is left out."""
+    said = defaults(plan["recipe"])
+    several = plan["seeds"] > 1
+    changed = [
+        f"{name}={value!r}"
+        for name, value in plan.items()
+        if name in said and value != said[name] and not (several and name == "seed")
+    ]
+    data = chosen_data.python_for(plan["dataset"], plan["label"])
+    call = f"wb.train({', '.join([data, repr(plan['recipe']), *changed])})"
+    return f"import workbench as wb\n\n{call_for(call, plan['seed'], plan['seeds'])}\n"
 
 
 def looks() -> dict[str, dict[str, Any]]:
