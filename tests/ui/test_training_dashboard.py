@@ -35,10 +35,14 @@ def enter(page: Page, name: str, value: str) -> None:
     page.press(f"{field(page, name)} input", "Tab")
 
 
+def unfold(page: Page) -> None:
+    if page.locator(f"{TRAIN} details.wb-fold").get_attribute("open") is None:
+        page.click(f"{TRAIN} details.wb-fold summary")
+
+
 def train(page: Page, *, epochs: int, seed: int, validation: float = 0.1) -> None:
     """Start a run that no other test has asked for."""
-    if not page.locator(f"{TRAIN} details.wb-fold").get_attribute("open"):
-        page.click(f"{TRAIN} details.wb-fold summary")
+    unfold(page)
     for name, value in (("epochs", epochs), ("validation_fraction", validation), ("seed", seed)):
         enter(page, name, str(value))
     page.click("[data-action=train]")
@@ -240,3 +244,20 @@ def test_a_page_that_is_left_gives_its_kernel_back(visit: Callable[..., Visit], 
     kernel = next(kernel for kernel in dashboard.kernels if mine in " ".join(kernel.cmdline()))
     page.goto("about:blank")
     kernel.wait(timeout=20)
+
+
+def test_three_seeds_pause_go_on_and_are_summed_up(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.page
+    page.locator(TRAIN).first.wait_for()
+    unfold(page)
+    enter(page, "seeds", "3")
+    train(page, epochs=4, seed=301, validation=0.2)
+    expect(page.locator(CHIP)).to_have_text("running", timeout=LONG)
+    page.click("[data-action=pause]")
+    expect(page.locator("[data-action=pause]")).to_have_text("Pausing after this epoch…")
+    expect(page.locator(CHIP)).to_have_text("paused", timeout=LONG)
+    one.shot("training-paused-1280-light")
+    page.click("[data-action=resume]")
+    expect(page.locator(f"{TRAIN} .wb-progress")).to_contain_text("3 seeds: validation accuracy", timeout=2 * LONG)
+    one.shot("training-seeds-1280-light")
