@@ -22,8 +22,8 @@ LONG = 120
 SIDE = 4
 
 
-def tiny_model(folder: Path, workspace: Workspace) -> Artifact:
-    """Write a model that answers with the brightest of 16 pixels, and the data that it knows."""
+def tiny_model(folder: Path, workspace: Workspace, *, darkest: bool = False) -> Artifact:
+    """Write a model that answers with the brightest (or darkest) of 16 pixels, and the data that it knows."""
     from onnx import TensorProto, helper
 
     labels = np.arange(96) % SIDE**2
@@ -34,7 +34,8 @@ def tiny_model(folder: Path, workspace: Workspace) -> Artifact:
     answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", SIDE**2])
     nodes = [
         helper.make_node("Flatten", ["image"], ["flat"]),
-        helper.make_node("Softmax", ["flat"], ["probabilities"]),
+        helper.make_node("Neg" if darkest else "Identity", ["flat"], ["weighed"]),
+        helper.make_node("Softmax", ["weighed"], ["probabilities"]),
     ]
     graph = helper.make_graph(nodes, folder.name, [image], [answer])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.panels.served import look_at, tiny_model
 from workbench.core.artifact import Artifact
 from workbench.evaluate.runtimes import open_runtime
 from workbench.panels.draw import DrawPanel
 from workbench.panels.parts.contestants import Answer, candidates, probabilities
 from workbench.panels.parts.verdict import verdict
+from workbench.serve.sandbox import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,6 +120,33 @@ def test_a_model_that_needs_tensorflow_says_what_lets_it_answer(trained: Artifac
     wait_for(panel, lambda: bool(panel._cards.cards))
     assert "convert it to ONNX" in panel._cards.cards[0]["note"]
     assert panel._bar.actions[0]["shown"] is True
+    panel.close()
+
+
+def test_the_served_answer_follows_the_version_that_answers_and_ends_with_the_server(
+    tmp_path: Path, fresh_workspace: Workspace
+) -> None:
+    model = tiny_model(tmp_path / "brightest", fresh_workspace)
+    other = tiny_model(tmp_path / "darkest", fresh_workspace, darkest=True)
+    with serve(model, "pixels", workspace=fresh_workspace, workers=1) as server:
+        panel = DrawPanel(workspace=fresh_workspace)
+        panel.form.write({"preprocessing": "raw"})
+        panel.session.server = server.folder.name
+        look_at(panel)
+        wait_for(panel, lambda: bool(panel._cards.cards))
+        corner = np.zeros((4, 4, 1), np.float32)
+        corner[0, 0] = 1
+        draw(panel, corner)
+        wait_for(panel, lambda: "shares" in panel._cards.cards[0])
+        assert panel._cards.cards[0]["detail"] == "served, version 1"
+        assert int(np.argmax(panel._cards.cards[0]["shares"])) == 0
+        server.publish(other)
+        wait_for(panel, lambda: panel._cards.cards[0]["detail"] == "served, version 2")
+        assert int(np.argmax(panel._cards.cards[0]["shares"])) != 0
+    wait_for(panel, lambda: "note" in panel._cards.cards[0])
+    assert panel._cards.cards[0]["note"] == "pixels has ended"
+    assert panel.answers == {}
+    assert not panel.errors.message
     panel.close()
 
 

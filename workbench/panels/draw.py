@@ -25,7 +25,7 @@ from workbench.panels.parts.contestants import (
     opened,
 )
 from workbench.panels.parts.kept import Kept
-from workbench.panels.parts.served_answer import Served, reached
+from workbench.panels.parts.served_answer import Served, followed, reached
 from workbench.panels.parts.verdict import card, picture, verdict
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.answer_cards import AnswerCards
@@ -129,6 +129,12 @@ class DrawPanel(Panel):
         # A conversion may come from anywhere; a server that was not reached is not tried again here.
         if any(each.wants_twin for each in self._models):
             self._open_anew()
+        if (served := self._served) is not None and not served.note and self.session.presence.watched:
+            self.latest(
+                lambda _outdated: followed(self.session, served), self._on_followed,
+                lambda _error: None,  # a drawing says so
+                topic="server",
+            )  # fmt: skip
 
     def _open_anew(self) -> None:
         session = self.session
@@ -168,6 +174,15 @@ class DrawPanel(Panel):
             self._show()
             self._ask()
 
+    def _on_followed(self, found: Served) -> None:
+        if self._served is not None and found.run == self.session.server and found != self._served:
+            self._served = found
+            if found.note:
+                self.answers.pop(found.name, None)
+                self._show()
+            else:
+                self._ask()
+
     def _ask(self) -> None:
         """Have everybody answer what stands on the pad; a newer drawing goes before."""
         if not self._pad.pixels:
@@ -184,8 +199,8 @@ class DrawPanel(Panel):
                 lambda _outdated: {each.name: each.answer(ink, how) for each in models},
                 lambda found: self._on_answers(found, stroke), topic="answers",
             )  # fmt: skip
-        if served is not None:
-            name = _served_name(served)
+        if served is not None and not served.note:
+            name = served.name
             self.latest(
                 lambda _outdated: {name: served.answer(ink, how)},
                 lambda found: self._on_answers(found, stroke),
@@ -209,8 +224,8 @@ class DrawPanel(Panel):
     def _show(self) -> None:
         names = [(each.name, each.detail, each.note) for each in self._models]
         if self._served is not None:
-            name = _served_name(self._served)
-            names.append((name, self._served.detail, self._notes.get(name, "")))
+            name = self._served.name
+            names.append((name, self._served.detail, self._served.note or self._notes.get(name, "")))
         # An answer may come late, of a model or a server that is not compared any more.
         self.answers = {name: self.answers[name] for name, _detail, _note in names if name in self.answers}
         text, tone, differ = verdict(self.answers, self._kept.classes)
@@ -274,10 +289,6 @@ class DrawPanel(Panel):
             self._asked = None
             self.refresh()
             job.value()
-
-
-def _served_name(served: Served) -> str:
-    return _("server {name}").format(name=served.name)
 
 
 def _layout(session: Session) -> Preprocessing:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from weakref import WeakKeyDictionary
+
+from pydantic import BeforeValidator
 
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError, ServingError, WorkbenchError
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 _OF: WeakKeyDictionary[Session, Servers] = WeakKeyDictionary()
 _SIGNS_OF_A_RUN = 8
+
+# A page says null where none is chosen.
+ServerName = Annotated[str, BeforeValidator(lambda name: "" if name is None else name)]
 
 
 class RunningServer(NamedTuple):
@@ -100,6 +105,18 @@ def choices_of(running: tuple[RunningServer, ...], shown: Sandbox | None) -> lis
     return choices
 
 
+def answering(server: Sandbox) -> int:
+    """Return the version that answers who names none, -1 where none does; blocks.
+
+    Raises:
+        ServingError: The server does not answer.
+    """
+    try:
+        return server.answering
+    except ServingError:  # one without rollouts answers with its newest
+        return max(server.versions, default=-1)
+
+
 def served_model(server: Sandbox, store: Store) -> Artifact:
     """Return the model that answers who names no version; blocks.
 
@@ -108,10 +125,7 @@ def served_model(server: Sandbox, store: Store) -> Artifact:
         ServingError: The server does not answer.
     """
     folders: dict[int, Path] = store.versions(server.name)
-    try:
-        version = server.answering
-    except ServingError:  # one without rollouts answers with its newest
-        version = max(server.versions, default=-1)
+    version = answering(server)
     if version not in folders:
         raise BadInputError.of("server", rule="must answer with a version of this workspace's store", got=server.name)
     return Artifact.load(folders[version])
