@@ -169,10 +169,10 @@ def test_each_of_several_models_is_answered_for_by_its_own_conversion(
 def test_where_the_data_is_a_table_there_is_no_pad(fresh_workspace: Workspace) -> None:
     panel = DrawPanel(workspace=fresh_workspace)
     panel.session.dataset = "wine"
-    assert panel._whole.layout.display == "none"
+    assert panel._desk.layout.display == "none"
     assert panel._word.layout.display is None
     panel.session.dataset = "digits"
-    assert panel._whole.layout.display is None
+    assert panel._desk.layout.display is None
     panel.close()
 
 

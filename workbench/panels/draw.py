@@ -246,7 +246,7 @@ class DrawPanel(Panel):
     def _show_pad(self) -> None:
         """Hide what draws where the data is a table: rows cannot be drawn."""
         table = bool(self.session.dataset) and not holds_images(self.session.dataset)
-        self._whole.layout.display = "none" if table else None
+        self._desk.layout.display = "none" if table else None
         self._word.layout.display = None if table else "none"
 
     def _folder(self) -> str:
@@ -267,10 +267,10 @@ class DrawPanel(Panel):
         self._kept = Kept(self)
         self._word = Progress(label=_("Draw"), text=_("The data is a table, and its rows cannot be drawn."))
         self._word.layout.display = "none"
-        self._whole = grid(
+        self._desk = grid(
             "aside", stack(self._pad, self.form.widget, self._images), stack(self._cards, self._bar, self._kept.widget)
         )
-        self._arrange(self._word, self._whole)
+        self._arrange(self._word, self._desk)
 
     def _make_twins(self) -> None:
         """Ask for the conversions that let silent models answer."""
