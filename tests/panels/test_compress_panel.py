@@ -78,6 +78,13 @@ def test_a_flood_of_moves_ends_with_the_answer_to_the_last(panel: CompressPanel)
     assert "sparsity=0.9" in panel._code.code
 
 
+def test_a_finger_that_lets_go_where_it_rested_is_answered(panel: CompressPanel) -> None:
+    drag(panel, "weight_bits", 4, 1)
+    until(panel, lambda: panel._controls.shared.answered == 1)
+    drag(panel, "weight_bits", 4, 2, "change")
+    assert panel._controls.shared.answered == 2
+
+
 def test_a_coarse_answer_says_on_how_many_it_rests(panel: CompressPanel) -> None:
     seen: list[str] = []
     panel._answers.tiles.observe(lambda change: seen.append(change.new[0]["detail"]), "tiles")

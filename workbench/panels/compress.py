@@ -63,6 +63,8 @@ class CompressPanel(Panel):
             self._closer.widget,
         )  # fmt: skip
         self.form.on_change(self.guard(self._on_form))
+        for sliders in (self._controls.shared, self._layers.sliders):
+            sliders.on_move(self.guard(self._on_move))
         self.session.observe(self.guard(self._on_artifact), "artifact")
         self._on_form()
 
@@ -164,7 +166,10 @@ class CompressPanel(Panel):
         self._tuning.allow(self.model is not None and bool(methods_for(plan)))
         if self.model is not None and where != self._position:
             self._ask(self.model, where)
-        elif self._shown == where:
+
+    def _on_move(self, _name: str, _value: Any) -> None:
+        # A finger that lets go where it has rested changes no setting, and its answer is there already.
+        if self._shown is not None and self._shown == self._position:
             self._controls.tell_answered(self._controls.numbers)
 
     def _ask(self, model: OpenedModel, where: PreviewSettings) -> None:
