@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import pytest
 from ipywidgets import VBox
 
 from workbench.core.errors import BadInputError
+from workbench.panels.base import _leaves
 from workbench.panels.compress import CompressPanel
 from workbench.panels.convert import ConvertPanel
 from workbench.panels.data import DataPanel
@@ -22,6 +24,7 @@ from workbench.panels.serve import ServePanel
 from workbench.panels.stepper import StepperPanel
 from workbench.panels.sweep import SweepPanel
 from workbench.panels.train import TrainPanel
+from workbench.widgets.action_bar import ActionBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +77,38 @@ def panel(request: pytest.FixtureRequest, fresh_workspace: Workspace) -> Iterato
     made.close()
 
 
+def bars(panel: Panel) -> dict[str, ActionBar]:
+    """Return the button rows of a panel by the names of their buttons."""
+    return {one["name"]: leaf for leaf in _leaves(panel) if isinstance(leaf, ActionBar) for one in leaf.actions}
+
+
+def test_nothing_is_locked_on_an_operators_page(panel: Panel) -> None:
+    assert all(bar.locked == {} for bar in bars(panel).values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (TrainPanel, {"train", "cancel", "resume"}),
+        (CompressPanel, {"tune"}),
+        (SweepPanel, {"start", "pause", "cancel", "resume"}),
+        (ConvertPanel, {"convert", "all"}),
+        (ServePanel, {"start", "stop", "publish", "rollback", "rollout", "load"}),
+        (MonitorPanel, {"drill"}),
+    ],
+)
+def test_a_page_for_viewing_shows_what_it_may_not_do(
+    kind: type[Panel], names: set[str], fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("WORKBENCH_ROLE", "viewer")
+        panel = kind(workspace=fresh_workspace)
+    found = bars(panel)
+    for name in names:
+        assert "operator" in found[name].locked[name]
+    panel.close()
+
+
 def test_it_starts_calm(panel: Panel) -> None:
     assert panel.errors.message == ""
     assert panel.heading.title == panel.title
@@ -86,6 +121,20 @@ def test_it_starts_calm(panel: Panel) -> None:
 def test_no_attribute_hides_one_of_ipywidgets(panel: Panel) -> None:
     ours = {"children", "layout", "comm", "keys", "tooltip"}
     assert {name for name in vars(panel) if hasattr(VBox, name)} - ours == set()
+
+
+@pytest.mark.parametrize("kind", [CompressPanel, ConvertPanel, DrawPanel, EvaluatePanel, ServePanel, SweepPanel])
+def test_what_shows_a_model_takes_one(kind: type[Panel], fresh_workspace: Workspace) -> None:
+    panel = kind(artifact="/models/a b", workspace=fresh_workspace)
+    assert panel.session.artifact == "/models/a b"
+    panel.close()
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_a_misspelt_argument_is_one_error(kind: type[Panel]) -> None:
+    with pytest.raises(TypeError, match="misspelt"):
+        kind(misspelt=1)  # type: ignore[call-arg]
+    gc.collect()  # what is left of it is thrown away without a word
 
 
 def test_settings_go_both_ways(panel: Panel, fresh_workspace: Workspace) -> None:

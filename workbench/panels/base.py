@@ -57,6 +57,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     subtitle: ClassVar[str] = ""
     verb: ClassVar[str]
     form: Form
+    _whole = False
 
     def __init__(
         self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
@@ -156,6 +157,11 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
             widget.close()
         super().close()
 
+    def __del__(self) -> None:
+        """Close it, unless an error left it half made: that would only bring a second error."""
+        if self._whole:
+            super().__del__()
+
     def guard(self, callback: Callable[..., None]) -> Callable[..., None]:
         """Wrap a callback: it holds the app's lock, and what goes wrong is seen in the error strip."""
 
@@ -172,13 +178,19 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         return guarded
 
     def act(self, callback: Callable[..., None]) -> Callable[..., None]:
-        """Wrap a callback that starts a job, keeps a file or controls a server: a page for viewing is refused."""
+        """Wrap a callback that starts a job, keeps a file or controls a server: a page for viewing is refused.
+
+        What is returned says in `refusal` why it would refuse, so that its button shows it before it is pressed.
+        """
 
         def acting(*args: Any, **kwargs: Any) -> None:
             require_operator()
             callback(*args, **kwargs)
 
-        return self.guard(functools.wraps(callback)(acting))
+        guarded = self.guard(functools.wraps(callback)(acting))
+        refusal = "" if self.session.may_act else _("This page is for viewing; an operator's page can do that")
+        guarded.refusal = refusal  # type: ignore[attr-defined] # a function takes any
+        return guarded
 
     def fail(self, error: BaseException) -> None:
         """Show an error: ours as their sentence, others with their type; the copy button has the traceback."""
@@ -237,6 +249,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
 
     def _arrange(self, *rows: ipywidgets.Widget) -> None:
         """Put the rows under the title and begin to listen."""
+        self._whole = True
         head = [self.session.presence] if self._own else []
         self.children = [*head, self.heading, self.errors, *rows, self._code]
         self.form.on_change(self._show_code)

@@ -44,8 +44,10 @@ class ServePanel(Panel):
     subtitle: ClassVar[str] = N_("A server on this machine that speaks as TensorFlow Serving does.")
     verb: ClassVar[str] = "serve"
 
-    def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
-        super().__init__(session, workspace=workspace)
+    def __init__(
+        self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
+    ) -> None:
+        super().__init__(session, artifact=artifact, workspace=workspace)
         self._servers = Servers.of(self.session)
         self._watching = self._looking = self._starting = self._stopping = False
         offered = models_to_serve(self.session)

@@ -44,8 +44,10 @@ class SweepPanel(Panel):
     subtitle: ClassVar[str] = N_("Try many settings, see what accuracy costs, and take the point that fits.")
     verb: ClassVar[str] = "sweep"
 
-    def __init__(self, session: Session | None = None, *, workspace: Workspace | None = None) -> None:
-        super().__init__(session, workspace=workspace)
+    def __init__(
+        self, session: Session | None = None, *, artifact: str | None = None, workspace: Workspace | None = None
+    ) -> None:
+        super().__init__(session, artifact=artifact, workspace=workspace)
         self.watch: SweepWatch | None = None
         self.state = ""
         self._looking, self._asked_at, self._busy = False, 0.0, False
