@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from tests.panels.served import look_at, tiny_model, until
 from workbench.core.events import Event
@@ -13,6 +14,7 @@ from workbench.core.records import DrillReport
 from workbench.core.records.drill import DrillMoment
 from workbench.core.records.monitor import ClassShare, DriftReport, DriftTest, FeatureDrift
 from workbench.panels.monitor import MonitorPanel
+from workbench.panels.parts.chosen_server import ServerChoice
 from workbench.panels.parts.drift_view import DriftView
 from workbench.panels.parts.monitor_plan import MonitorPlan, code_of, plan_in, texts_in
 from workbench.serve.sandbox import serve
@@ -46,6 +48,11 @@ def test_rules_are_a_list_and_a_wrong_one_is_told(fresh_workspace: Workspace) ->
     panel.form.write({"rules": "accuracy below 0.9; drift above 0"})
     assert rules.items == ["accuracy below 0.9", "drift above 0"]
     panel.close()
+
+
+@pytest.mark.parametrize("kind", [MonitorPlan, ServerChoice])
+def test_no_server_is_a_choice_too(kind: type[MonitorPlan | ServerChoice]) -> None:
+    assert kind.parse({"server": None}).server == ""
 
 
 def test_code_holds_all_that_is_asked() -> None:

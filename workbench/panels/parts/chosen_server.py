@@ -9,7 +9,7 @@ from pydantic import Field
 from workbench.core.language import _
 from workbench.core.settings import Settings
 from workbench.panels.form import Form
-from workbench.panels.parts.servers import choices_of
+from workbench.panels.parts.servers import ServerName, choices_of
 from workbench.panels.parts.versions_view import with_choices
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ServerChoice(Settings):
     """Which of the workspace's servers is shown."""
 
-    server: str = Field(default="", description="a server of this workspace that runs, whoever started it")
+    server: ServerName = Field(default="", description="a server of this workspace that runs, whoever started it")
 
 
 class ChosenServer:

@@ -14,6 +14,7 @@ from workbench.monitor.alarms.rule import Rule, default_rules
 from workbench.monitor.drift.settings import DriftSettings
 from workbench.monitor.settings import MonitorSettings
 from workbench.panels.parts.arguments import arguments_in
+from workbench.panels.parts.servers import ServerName  # noqa: TC001 - pydantic reads it
 from workbench.panels.parts.serving_plan import like
 
 SHOWN = ("server", "drift", "react")
@@ -31,7 +32,7 @@ def rule_text(rule: Rule) -> str:
 class MonitorPlan(Settings):
     """Which server is watched, by what rules, and what one look takes into account."""
 
-    server: str = Field(default="", description="a server of this workspace that runs")
+    server: ServerName = Field(default="", description="a server of this workspace that runs")
     drift: bool = Field(default=True, description="compare what is asked with what the model was trained on")
     rules: str = Field(
         default=_BETWEEN.join(rule_text(rule) for rule in default_rules()),
