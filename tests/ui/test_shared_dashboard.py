@@ -76,8 +76,20 @@ def refused(url: str) -> int:
         return error.code
 
 
+def press_though_locked(page: Page, name: str) -> None:
+    """Press a button as someone would who knows how to unlock it in the browser."""
+    page.locator(f"[data-action={name}]").evaluate("button => { button.disabled = false; button.click(); }")
+
+
+def test_a_viewer_sees_locked_buttons_that_say_why(viewer: Page) -> None:
+    button = viewer.locator("[data-action=train]")
+    expect(button).to_be_disabled()
+    expect(button).to_have_attribute("title", re.compile("for viewing"))
+    expect(viewer.locator("[data-action=evaluate]")).not_to_have_attribute("title", re.compile("for viewing"))
+
+
 def test_a_viewer_looks_and_starts_nothing(viewer: Page, shared: Shared) -> None:
-    viewer.click("[data-action=train]")
+    press_though_locked(viewer, "train")
     expect(viewer.locator("[data-wb=error]").first).to_contain_text(REFUSED)
     assert runs(shared) == []
 
@@ -85,7 +97,7 @@ def test_a_viewer_looks_and_starts_nothing(viewer: Page, shared: Shared) -> None
 @pytest.mark.parametrize("query", ["WORKBENCH_ROLE=operator", "role=operator", "place=train"])
 def test_a_forged_query_changes_nothing(visit: Callable[..., Visit], shared: Shared, query: str) -> None:
     page = visit(url=f"{shared.viewers}&{query}").page
-    page.click("[data-action=train]")
+    press_though_locked(page, "train")
     expect(page.locator("[data-wb=error]").first).to_contain_text(REFUSED)
     assert runs(shared) == []
     page.context.close()

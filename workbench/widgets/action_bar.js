@@ -4,7 +4,7 @@ function render({ model, el }) {
   const row = h("div", { role: "group", style: "display:flex;flex-wrap:wrap;gap:8px" });
   const buttons = new Map();
   el.append(row);
-  return follow(model, ["actions", "label"], () => {
+  return follow(model, ["actions", "label", "locked"], () => {
     row.setAttribute("aria-label", model.get("label") || say("Actions"));
     for (const action of model.get("actions")) {
       let button = buttons.get(action.name);
@@ -16,8 +16,9 @@ function render({ model, el }) {
       }
       button.className = `wb-button${action.primary ? " wb-primary" : ""}`;
       button.textContent = action.label;
-      button.title = action.tooltip || "";
-      const enabled = action.enabled !== false;
+      const locked = (model.get("locked") || {})[action.name];
+      button.title = locked || action.tooltip || "";
+      const enabled = action.enabled !== false && !locked;
       const hadFocus = document.activeElement === button;
       button.disabled = !enabled;
       button.hidden = action.shown === false;

@@ -17,12 +17,19 @@ class ActionBar(Leaf, asset="action_bar"):
 
     Attributes:
         actions: One dictionary a button: `name`, `label`, and optionally `primary`, `enabled`, `shown`, `tooltip`.
+        locked: Why a button cannot be pressed on this page whatever its `enabled` says, by its name.
     """
 
     actions = traitlets.List(traitlets.Dict()).tag(sync=True)
+    locked = traitlets.Dict().tag(sync=True)
 
     def on_press(self, name: str, callback: Callable[[], None]) -> None:
-        """Call back when the button of that name is pressed."""
+        """Call back when the button of that name is pressed.
+
+        A callback that would refuse says why in an attribute `refusal`; the button is then shown as locked.
+        """
+        if refusal := getattr(callback, "refusal", ""):
+            self.locked = {**self.locked, name: refusal}
 
         def pressed(message: dict[str, Any]) -> None:
             if message.get("name") == name:
