@@ -56,6 +56,8 @@ _PUBLIC = {
     "search": "workbench.sweep.search",
     "attach_search": "workbench.sweep.search",
     "WorkbenchClassifier": "workbench.train.estimator",
+    "gradients": "workbench.train.gradients",
+    "Layer": "workbench.train.gradients",
     "Workspace": "workbench.core.workspace",
     "WorkbenchError": "workbench.core.errors",
     # the rest of the road
