@@ -1,7 +1,7 @@
 const shownAs = (format, value) => {
   if (value === null || value === undefined) return "–";
   if (format === "share") return `${(value * 100).toFixed(1)} %`;
-  if (format === "int") return Number(value).toLocaleString("en-US").replaceAll(",", " ");
+  if (format === "int") return Number(value).toLocaleString("en-US");
   return format === "number" ? Number(value).toPrecision(4) : String(value);
 };
 

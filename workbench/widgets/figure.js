@@ -61,7 +61,7 @@ const configFor = (say) => ({
 const written = (format, value) => {
   if (value === null || value === undefined) return "–";
   if (format === "share") return `${(value * 100).toFixed(2)} %`;
-  if (format === "int") return Number(value).toLocaleString("en-US").replaceAll(",", " ");
+  if (format === "int") return Number(value).toLocaleString("en-US");
   return format === "number" ? String(Number(Number(value).toPrecision(5))) : String(value);
 };
 

@@ -12,6 +12,8 @@ const draw = (canvas, bytes, at, [, height, width, channels]) => {
 
 const bytesOf = (value) => (value?.buffer ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value || 0));
 
+const counted = (n) => n.toLocaleString("en-US");
+
 function render({ model, el }) {
   el.classList.add("wb", "wb-gallery");
   const say = speaker(model);
@@ -83,7 +85,7 @@ function render({ model, el }) {
     pages.hidden = total <= items.length;
     before.disabled = start <= 0;
     after.disabled = start + items.length >= total;
-    place.textContent = say("{first} to {last} of {total}", { first: start + 1, last: start + items.length, total });
+    place.textContent = say("{first} to {last} of {total}", { first: counted(start + 1), last: counted(start + items.length), total: counted(total) });
     look(-1);
   };
   return follow(model, ["title", "caption", "empty", "shape", "pixels", "items", "start", "total"], fill);
