@@ -60,6 +60,9 @@ const textControl = (field, id, changed) => {
     spellcheck: "false", placeholder: field.placeholder || null });
   const read = () => (numeric ? number(input.value, field.kind) : input.value || (field.optional ? null : ""));
   input.addEventListener("change", () => changed(read()));
+  // Of a path that is longer than its line the end tells which one it is.
+  const showEnd = () => { if (document.activeElement !== input && input.value.includes("/")) input.scrollLeft = input.scrollWidth; };
+  input.addEventListener("blur", () => requestAnimationFrame(showEnd));
   if (numeric) input.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
     const now = read(), step = field.step || 1;
@@ -75,6 +78,7 @@ const textControl = (field, id, changed) => {
   return { node, focus: input, write: (value) => {
     const text = value === null || value === undefined ? "" : String(value);
     if (input.value !== text && !(document.activeElement === input && read() === value)) input.value = text;
+    requestAnimationFrame(showEnd);
   } };
 };
 
