@@ -17,8 +17,9 @@ from workbench.panels.form import Form
 from workbench.panels.parts.answered_samples import AnsweredSamples
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen, python_for
-from workbench.panels.parts.evaluation_plan import EvaluationPlan, first_values, gate_of, looks, rules_in
+from workbench.panels.parts.evaluation_plan import EvaluationPlan, first_values, gate_of, looks, rules_in, splits
 from workbench.panels.parts.score_view import ScoreView, drawn
+from workbench.panels.parts.stages import state_words
 from workbench.panels.parts.verdict_view import VerdictView
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.progress import Progress
@@ -205,12 +206,12 @@ class EvaluatePanel(Panel):
         if self.form.valid:
             self.verdict.judge(gate_of(self.form.values))
 
-    def _say(self, chip: str, text: str, *, share: float = -1.0, active: bool = False, tone: str = "accent") -> None:
+    def _say(self, state: str, text: str, *, share: float = -1.0, active: bool = False, tone: str = "accent") -> None:
         with self._progress.hold_sync():
             self._progress.active, self._progress.text, self._progress.tone = active, text, tone
             self._progress.share = share if active else 0.0
         with self.heading.hold_sync():
-            self.heading.chip, self.heading.tone = chip, tone
+            self.heading.chip, self.heading.tone = state_words().get(state, state), tone
 
     def _show(self, job: Job, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
@@ -243,7 +244,7 @@ class EvaluatePanel(Panel):
 
 
 def _words(evaluation: Evaluation) -> str:
-    where = {"split": evaluation.split, "dataset": evaluation.dataset}
+    where = {"split": splits().get(evaluation.split, evaluation.split).lower(), "dataset": evaluation.dataset}
     right, total = evaluation.accuracy.successes, evaluation.accuracy.total
     return _("{right} of {total} right on the {split} split of {dataset}").format(right=right, total=total, **where)
 

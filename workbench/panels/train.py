@@ -16,6 +16,7 @@ from workbench.panels.parts.chosen_data import chosen_by, open_chosen
 from workbench.panels.parts.run_compare import RunCompare, trained_in
 from workbench.panels.parts.run_view import GOING_ON, TONES, RunView
 from workbench.panels.parts.seed_runs import alike, asked_together, seeds_in, spread
+from workbench.panels.parts.stages import state_words
 from workbench.panels.parts.training_actions import training_actions, turn
 from workbench.panels.parts.training_form import TrainingForm
 from workbench.panels.parts.training_plan import python_of
@@ -269,5 +270,5 @@ class TrainPanel(Panel):
     def _turn(self, state: str) -> None:
         self.state = state
         with self.heading.hold_sync():
-            self.heading.chip, self.heading.tone = state, TONES.get(state, "accent")
+            self.heading.chip, self.heading.tone = state_words().get(state, state), TONES.get(state, "accent")
         turn(self._actions, state, ready=self.form.valid and not self._busy)

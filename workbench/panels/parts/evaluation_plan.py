@@ -36,11 +36,15 @@ def first_values(artifact: str) -> dict[str, Any]:
     return {"artifact": artifact, "split": "test", **dict.fromkeys(Gate.model_fields)}
 
 
+def splits() -> dict[str, str]:
+    """Return what the splits are called."""
+    return {"test": _("Test"), "train": _("Training")}
+
+
 def looks() -> dict[str, dict[str, Any]]:
     """Return what the declarations cannot say."""
-    splits = [{"value": "test", "label": _("Test")}, {"value": "train", "label": _("Training")}]
     return {
-        "split": {"choices": splits},
+        "split": {"choices": [{"value": name, "label": said} for name, said in splits().items()]},
         "artifact": {"label": _("Model"), "placeholder": _("folder of a model")},
         "min_accuracy": {"label": _("Least accuracy")},
         "max_drop": {"label": _("Largest loss")},

@@ -47,7 +47,7 @@ class Stages:
         detail = "" if run is None else _told(run, count)
         if stage == "serve" and shown != "running":
             state, shown = self._serving(state, shown)
-        return {"name": stage, "label": labels()[stage], "state": shown, "word": _words()[state], "detail": detail}
+        return {"name": stage, "label": labels()[stage], "state": shown, "word": state_words()[state], "detail": detail}
 
     def _serving(self, state: str, shown: str) -> tuple[str, str]:
         """Return how serving stands where the newest server is not up: an older one may be."""
@@ -74,13 +74,16 @@ def labels() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _words() -> dict[str, str]:
+def state_words() -> dict[str, str]:
+    """Return how the states of runs are called."""
     return {
-        "none": _("not yet"), "queued": _("queued"), "running": _("running"), "done": _("done"), "failed": _("failed"),
-        "cancelled": _("cancelled"), "paused": _("paused"), "lost": _("broken off"), "ended": _("has ended"),
+        "none": _("not yet"), "preparing": _("preparing"), "queued": _("queued"), "running": _("running"),
+        "done": _("done"), "failed": _("failed"), "cancelled": _("cancelled"), "paused": _("paused"),
+        "lost": _("broken off"), "ended": _("has ended"),
     }  # fmt: skip
 
 
 def _told(run: str, count: int) -> str:
     time = run.split("-")[1]
-    return _("{count} runs, last {hour}:{minute} UTC").format(count=count, hour=time[9:11], minute=time[11:13])
+    runs = _("1 run") if count == 1 else _("{count} runs").format(count=count)
+    return f"{runs}\n" + _("last {hour}:{minute} UTC").format(hour=time[9:11], minute=time[11:13])
