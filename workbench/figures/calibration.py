@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.core.language import _
 from workbench.figures.style import BLUE, Theme, styled
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def calibration(record: Evaluation, theme: Theme = "light") -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "width": 1, "color": "gray"},
-        name="perfect", hoverinfo="skip",
+        name=_("perfect"), hoverinfo="skip",
     )  # fmt: skip
     figure.add_scatter(
         x=[bin_.confidence for bin_ in bins],
@@ -28,10 +29,15 @@ def calibration(record: Evaluation, theme: Theme = "light") -> go.Figure:
         customdata=[bin_.count for bin_ in bins],
         mode="lines+markers",
         line={"color": BLUE},
-        name="measured",
-        hovertemplate="confidence %{x:.2f}: accuracy %{y:.2f} on %{customdata} samples<extra></extra>",
+        name=_("measured"),
+        hovertemplate=_("confidence {x}: accuracy {y} on {n} samples").format(
+            x="%{x:.2f}", y="%{y:.2f}", n="%{customdata}"
+        )
+        + "<extra></extra>",
     )
-    styled(figure, theme, title=f"calibration (expected error {record.calibration_error:.3f})")
-    figure.update_xaxes(title_text="confidence", range=[0, 1.02])
-    figure.update_yaxes(title_text="accuracy", range=[0, 1.02])
+    styled(
+        figure, theme, title=_("calibration (expected error {error})").format(error=f"{record.calibration_error:.3f}")
+    )
+    figure.update_xaxes(title_text=_("confidence"), range=[0, 1.02])
+    figure.update_yaxes(title_text=_("accuracy"), range=[0, 1.02])
     return figure

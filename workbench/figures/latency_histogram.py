@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil, floor, log2, log10
 from typing import TYPE_CHECKING
 
+from workbench.core.language import _
 from workbench.core.records.load import bucket_bounds
 from workbench.figures.style import BLUE, ORANGE, RED, Theme, styled
 
@@ -25,12 +26,12 @@ def latency_histogram(record: LoadResult, theme: Theme = "light") -> go.Figure:
     bars = _bars(record)
     figure = go.Figure(
         go.Bar(
-            x=[(low + high) / 2 for low, high, _ in bars],
-            y=[count for _, _, count in bars],
+            x=[(low + high) / 2 for low, high, _count in bars],
+            y=[count for *_bounds, count in bars],
             # On a logarithmic axis too a bar's width is in the axis' own units.
-            width=[high - low for low, high, _ in bars],
-            customdata=[f"{low:.3g} to {high:.3g} ms" for low, high, _ in bars],
-            hovertemplate="%{customdata}: %{y:,.0f} answers<extra></extra>",
+            width=[high - low for low, high, _count in bars],
+            customdata=[f"{low:.3g}–{high:.3g} ms" for low, high, _count in bars],
+            hovertemplate=_("{bounds}: {n} answers").format(bounds="%{customdata}", n="%{y:,.0f}") + "<extra></extra>",
             marker={"color": BLUE, "line": {"width": 0}},
             showlegend=False,
         )
@@ -44,11 +45,17 @@ def latency_histogram(record: LoadResult, theme: Theme = "light") -> go.Figure:
                 x=log10(value), y=1, yref="paper", text=f"{name} {value:.3g} ms", textangle=-90, showarrow=False,
                 xanchor="right", yanchor="top", font={"color": colour, "size": 11},
             )  # fmt: skip
-    asked = f"{record.rate:g} asked a second" if record.rate is not None else "asked as fast as answered"
-    title = f"latency of {record.requests:,} answers, {asked}, {record.connections} connections"
+    asked = _("asked as fast as answered")
+    if record.rate is not None:
+        asked = _("{rate} asked a second").format(rate=f"{record.rate:g}")
+    title = _("latency of {n} answers, {asked}, {connections} connections").format(
+        n=f"{record.requests:,}", asked=asked, connections=record.connections
+    )
     styled(figure, theme, title=title)
-    figure.update_xaxes(title_text="milliseconds", type="log")
-    figure.update_yaxes(title_text="answers", range=[0, _HEADROOM * max((count for *_, count in bars), default=1)])
+    figure.update_xaxes(title_text=_("milliseconds"), type="log")
+    figure.update_yaxes(
+        title_text=_("answers"), range=[0, _HEADROOM * max((count for *_bounds, count in bars), default=1)]
+    )
     return figure
 
 

@@ -44,7 +44,30 @@ def of_change(change: StoreChange) -> dict[str, Any]:
     }  # fmt: skip
     when = datetime.fromisoformat(change.time).timestamp()
     tone = _TONES.get(change.action, "quiet")
-    return {"time": clock(when), "kind": kinds[change.action], "tone": tone, "words": change.sentence}
+    return {"time": clock(when), "kind": kinds[change.action], "tone": tone, "words": change_in_words(change)}
+
+
+def change_in_words(change: StoreChange) -> str:
+    """Return a change of the store as its own sentence says it, in the reader's language."""
+    said = {
+        "publish": _("Version {version} published, {gate}"),
+        "label": _("{label} means version {version}"),
+        "unlabel": _("{label} is taken from version {version}"),
+        "rollback": _("{label} is rolled back to version {version}"),
+        "delete": _("Version {version} deleted"),
+        "export": _("Version {version} exported"),
+    }[change.action].format(version=change.version, label=change.label, gate=gates()[change.gate or "ungated"])
+    if change.previous is not None and change.action in ("label", "rollback"):
+        said += _(", before {version}").format(version=change.previous)
+    if change.gate == "overridden" and change.action != "publish":
+        said += f", {gates()['overridden']}"
+    reasons = "; ".join(part for part in (change.verdict, change.why) if part)
+    return said + _(" (by {who})").format(who=(change.who or _("somebody")) + (f": {reasons}" if reasons else ""))
+
+
+def gates() -> dict[str, str]:
+    """Return how a version came past the gate, in words."""
+    return {"passed": _("passed"), "overridden": _("let through"), "ungated": _("no gate")}
 
 
 def of_reaction(event: LoopEvent) -> dict[str, Any]:

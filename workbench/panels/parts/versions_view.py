@@ -14,6 +14,7 @@ from workbench.core.settings import Settings
 from workbench.panels.base import grid, stack
 from workbench.panels.form import Form
 from workbench.panels.parts.doing import Doing
+from workbench.panels.parts.moments import change_in_words, gates
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.data_table import DataTable
 
@@ -107,7 +108,7 @@ class VersionsView:
         choices = [{"value": each.version, "label": str(each.version)} for each in reversed(found.versions)]
         with_choices(self.form, "version", choices)
         if found.history and not self.doing.busy:
-            self.doing.say(found.history[-1].sentence)
+            self.doing.say(change_in_words(found.history[-1]))
         self._buttons()
 
     def _publish(self) -> None:
@@ -203,7 +204,7 @@ def _row(stored: StoredVersion, answering: tuple[int, ...]) -> dict[str, Any]:
         "version": stored.version,
         "answers": _("answers") if stored.version in answering else _("kept"),
         "labels": ", ".join(stored.labels) or "–",
-        "gate": {"passed": _("passed"), "overridden": _("let through"), "ungated": _("no gate")}[stored.gate],
+        "gate": gates()[stored.gate],
         "model": f"{stored.format} {stored.numeric}".strip() or "–",
         "created": stored.created[:16].replace("T", " ") or "–",
     }
