@@ -73,7 +73,7 @@ class CloserLook:
                  "tooltip": _("Of the samples that have this label, the share given it")},
             ],
         )  # fmt: skip
-        self.widget = grid("halves", stack(self.remarks, self.classes), stack(self.actions, self.flips))
+        self.widget = grid("halves", stack(self.remarks, self.actions, self.classes), self.flips)
 
     def clear(self) -> None:
         """Another model is looked at."""

@@ -91,4 +91,4 @@ def _stored(weight: WeightFacts | None) -> str:
     if weight is None:
         return "–"
     shape = "×".join(str(axis) for axis in weight.shape) or "1"
-    return f"{weight.dtype} {shape}, {100 * weight.sparsity:.0f} % 0"
+    return f"{weight.dtype} {shape}, " + _("{share} % zeros").format(share=f"{100 * weight.sparsity:.0f}")

@@ -104,7 +104,7 @@ class SweepForm(Form):
                     "half": True,
                     "choices": [{"value": "grid", "label": _("All")}, {"value": "optuna", "label": "Optuna"}],
                 },
-                "epochs": {"label": _("Fine-tuning epochs"), "half": True},
+                "epochs": {"label": _("Fine-tuning"), "unit": _("epochs"), "half": True},
                 "runs": {"label": _("Timed calls")},
                 "share_trajectory": {"label": _("Share one pruning"), "half": False},
                 "name": {"label": _("Name of the sweep"), "placeholder": _("automatic"), "half": False},
