@@ -148,6 +148,10 @@ def test_ledger_and_damage_are_about_the_point(panel: CompressPanel) -> None:
     assert all(picture["png"] and "→" in picture["name"] for picture in flips.pictures)
 
 
+def count_tuned(panel: CompressPanel) -> int:
+    return next((int(one["count"]) for one in panel._answers.chart.series if one["name"] == "fine-tuned"), 0)
+
+
 def test_a_point_is_fine_tuned_measured_and_becomes_a_variant(panel: CompressPanel, model: str) -> None:
     assert panel._tuning.actions.actions[0]["enabled"] is False
     panel.form.write({"sparsity": 0.5, "weight_bits": 8, "epochs": 1})
@@ -159,9 +163,14 @@ def test_a_point_is_fine_tuned_measured_and_becomes_a_variant(panel: CompressPan
     assert made.label == "tflite/dynamic"
     assert panel.session.artifact == str(made.folder)
     assert panel.settings.artifact == model
-    until(panel, lambda: next(one for one in panel._answers.chart.series if one["name"] == "fine-tuned")["count"] == 1)
+    until(panel, lambda: count_tuned(panel) == 1)
     until(panel, lambda: panel._closer.flips.caption.startswith("50 % zeros, int8: "))
     until(panel, lambda: "estimated from 1 point" in panel._answers.tiles.tiles[2]["detail"])
+    again = CompressPanel(workspace=panel.session.workspace, artifact=model)
+    until(again, lambda: again.heading.chip == "live" and count_tuned(again) == 1)
+    again.form.write({"sparsity": 0.5, "weight_bits": 8})
+    until(again, lambda: "estimated from 1 point" in again._answers.tiles.tiles[2]["detail"])
+    again.close()
 
 
 def test_models_that_the_sliders_cannot_move_are_said_so(workspace: Workspace, converted: dict[str, Artifact]) -> None:

@@ -200,6 +200,9 @@ class CompressPanel(Panel):
         self._answers.begin(model.itself)
         self._layers.begin(model.preview)
         self._points.begin(model.itself, model.swept)
+        for point in model.tuned:
+            self._answers.add_tuned(point.sizes, point.accuracy)
+            self._points.add(point.plan, point.accuracy)
         said = _("{name}: {n} test samples of {data}, at least {first} of them at each move")
         total = model.itself.total
         self._say(

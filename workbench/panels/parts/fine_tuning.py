@@ -9,6 +9,7 @@ from workbench.core.artifact import Artifact
 from workbench.core.language import N_, _
 from workbench.jobs.state import UNFINISHED
 from workbench.panels.base import stack
+from workbench.panels.parts.tuned_points import TunedPoint, keep_point
 from workbench.panels.session import give_way
 from workbench.train.following import Following
 from workbench.widgets.action_bar import ActionBar
@@ -218,7 +219,7 @@ def _measured(order: Order, artifact: Artifact, workspace: Workspace) -> Made:
     from workbench.evaluate.sizes import measure_sizes
 
     answers = answering(artifact, order.data, workspace)
-    return Made(
+    made = Made(
         label=order.label,
         plan=order.plan,
         model=order.model,
@@ -229,3 +230,5 @@ def _measured(order: Order, artifact: Artifact, workspace: Workspace) -> Made:
         sizes=measure_sizes(answers),
         data=order.data,
     )
+    keep_point(TunedPoint(order.plan, made.evaluation.accuracy, made.sizes), order.model, order.data, workspace)
+    return made

@@ -10,6 +10,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.datasets import Dataset, default_dataset
 from workbench.panels.parts.chosen_data import chosen_by, open_chosen
 from workbench.panels.parts.known_points import KnownPoint, points_of_sweeps
+from workbench.panels.parts.tuned_points import TunedPoint, kept_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ class OpenedModel(NamedTuple):
         preview: The open slider.
         itself: How the model answers and what it weighs as it is.
         swept: What sweeps have measured of it.
+        tuned: What was made of it with the sliders, on this page or an earlier one.
     """
 
     folder: str
@@ -39,6 +41,7 @@ class OpenedModel(NamedTuple):
     preview: Preview
     itself: PreviewAnswer
     swept: tuple[KnownPoint, ...]
+    tuned: tuple[TunedPoint, ...]
 
 
 def opened(folder: str, dataset: str, workspace: Workspace) -> OpenedModel:
@@ -64,7 +67,8 @@ def opened(folder: str, dataset: str, workspace: Workspace) -> OpenedModel:
         for first in _FIRST:  # what is sorted once is sorted before a finger waits for it
             preview.first(first)
         swept = tuple(points_of_sweeps(artifact.sha256, workspace))
-        return OpenedModel(folder, artifact, data, preview, preview.final(PreviewSettings()), swept)
+        tuned = kept_points(artifact, data, workspace)
+        return OpenedModel(folder, artifact, data, preview, preview.final(PreviewSettings()), swept, tuned)
     except BaseException:
         preview.close()
         raise
