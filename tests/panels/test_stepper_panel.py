@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.panels.served import tiny_model
 from workbench.core.events import EventWriter
 from workbench.jobs import submit
 from workbench.jobs.request import Request
+from workbench.monitor.kept import NAME, Kept, write_kept
 from workbench.panels.parts.stages import ROAD, Stages
 from workbench.panels.session import Session
 from workbench.panels.stepper import StepperPanel
+from workbench.serve.sandbox import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from workbench.core.artifact import Artifact
     from workbench.core.workspace import Workspace
@@ -66,6 +70,22 @@ def test_a_run_that_was_resumed_is_told_anew(fresh_workspace: Workspace) -> None
     events.emit("state", state="done", attempt=2)
     assert told() == ("done", "done")
     events.close()
+
+
+def test_a_server_that_a_monitor_watches_is_told_with_its_alarms(fresh_workspace: Workspace, tmp_path: Path) -> None:
+    stages = Stages(fresh_workspace)
+
+    def told() -> tuple[str, str, str]:
+        step = next(step for step in stages.look() if step["name"] == "monitor")
+        return step["state"], step["word"], step["detail"]
+
+    with serve(tiny_model(tmp_path / "tiny", fresh_workspace), workspace=fresh_workspace, workers=1) as server:
+        assert told() == ("none", "not yet", "")
+        write_kept(server.folder / NAME, Kept())
+        assert told() == ("running", "watched", "")
+        write_kept(server.folder / NAME, Kept(raised={"errors": True, "slow": False}))
+        assert told() == ("failed", "alarm", "errors")
+    assert told() == ("none", "not yet", "")
 
 
 def test_a_stage_that_is_pressed_is_where_the_page_goes(session: Session) -> None:

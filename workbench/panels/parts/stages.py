@@ -47,6 +47,9 @@ class Stages:
         detail = "" if run is None else _told(run, count)
         if stage == "serve" and shown != "running":
             state, shown = self._serving(state, shown)
+        if stage == "monitor" and shown != "running" and (raised := self._alarms()) is not None:
+            state, shown = ("alarm", "failed") if raised else ("watched", "running")
+            detail = "\n".join(raised) or detail
         return {"name": stage, "label": labels()[stage], "state": shown, "word": state_words()[state], "detail": detail}
 
     def _serving(self, state: str, shown: str) -> tuple[str, str]:
@@ -56,6 +59,15 @@ class Stages:
         if running(self.workspace):
             return "running", "running"
         return ("ended", "none") if state == "done" else (state, shown)
+
+    def _alarms(self) -> list[str] | None:
+        """Return the alarms that monitors of the servers that are up keep as raised; None where nobody has watched."""
+        from workbench.monitor.kept import NAME, read_kept
+        from workbench.serve.sandbox import running
+
+        watched = [folder / NAME for folder in running(self.workspace) if (folder / NAME).is_file()]
+        found = [title for path in watched for title, raised in read_kept(path).raised.items() if raised]
+        return found if watched else None
 
     def _state(self, run: str) -> str:
         if run in self._done:
@@ -79,7 +91,7 @@ def state_words() -> dict[str, str]:
     return {
         "none": _("not yet"), "preparing": _("preparing"), "queued": _("queued"), "running": _("running"),
         "done": _("done"), "failed": _("failed"), "cancelled": _("cancelled"), "paused": _("paused"),
-        "lost": _("broken off"), "ended": _("has ended"),
+        "lost": _("broken off"), "ended": _("has ended"), "watched": _("watched"), "alarm": _("alarm"),
     }  # fmt: skip
 
 
