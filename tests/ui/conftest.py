@@ -11,7 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from workbench.core.artifact import Artifact
 
-# Where the stages lie that a test may keep a cluster busy with.
-sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
+# Where the stages lie that a test may keep a cluster busy with, and what starts JupyterLab.
+sys.path[:0] = [str(Path(__file__).parents[1] / "jobs"), str(Path(__file__).parent)]
 
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
 FLAGS = (
@@ -149,15 +149,31 @@ class Visit:
         self.page.evaluate("scrollTo(0, 0)")
         self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
 
+    def draw_seven(self) -> None:
+        """Draw a seven on the page's pad."""
+        canvas = self.page.locator("[data-pad=canvas]")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        at = [(box["x"] + x * box["width"], box["y"] + y * box["height"])
+              for x, y in ((0.3, 0.2), (0.7, 0.2), (0.45, 0.85))]  # fmt: skip
+        self.page.mouse.move(*at[0])
+        self.page.mouse.down()
+        for x, y in at[1:]:
+            self.page.mouse.move(x, y, steps=6)
+        self.page.mouse.up()
+
 
 @pytest.fixture
-def visit(chromium: Browser, dashboard: Dashboard) -> Iterator[Callable[..., Visit]]:
-    """Open the dashboard in a fresh profile; any console error or foreign request fails the test."""
+def browse(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """Open an address in a fresh profile; any console error or foreign request fails the test."""
     opened: list[Visit] = []
 
-    def open_page(*, width: int = 1280, dark: bool = False, url: str = dashboard.url) -> Visit:
+    def open_page(
+        url: str, *, width: int = 1280, height: int = 900, dark: bool = False, locale: str = "en-US"
+    ) -> Visit:
         context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=locale
         )
         page = context.new_page()
         page.set_default_timeout(30_000)
@@ -167,7 +183,6 @@ def visit(chromium: Browser, dashboard: Dashboard) -> Iterator[Callable[..., Vis
         page.on("request", lambda request: _is_strange(request.url) and one.strangers.append(request.url))
         opened.append(one)
         page.goto(url)
-        page.wait_for_selector("body[data-wb-ready]")
         return one
 
     yield open_page
@@ -175,6 +190,18 @@ def visit(chromium: Browser, dashboard: Dashboard) -> Iterator[Callable[..., Vis
         one.context.close()
     assert [one.complaints for one in opened if one.complaints] == []
     assert [one.strangers for one in opened if one.strangers] == []
+
+
+@pytest.fixture
+def visit(browse: Callable[..., Visit], dashboard: Dashboard) -> Callable[..., Visit]:
+    """Open the dashboard and wait for its panels."""
+
+    def open_page(*, url: str = dashboard.url, **how: Any) -> Visit:
+        one = browse(url, **how)
+        one.page.wait_for_selector("body[data-wb-ready]")
+        return one
+
+    return open_page
 
 
 def _is_strange(url: str) -> bool:

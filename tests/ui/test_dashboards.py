@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 import workbench as wb
 from workbench.core.workspace import Workspace
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.ui
 
 LONG = 60_000
+MOST_BYTES = 300_000  # what the workspace holds is in it
 PANELS = {
     "workshop": (
         "jobs",
@@ -60,21 +61,6 @@ def made(home: Workspace) -> Artifact:
     return trained
 
 
-def draw_seven(page: Page) -> None:
-    canvas = page.locator("[data-pad=canvas]")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    at = [
-        (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in ((0.3, 0.2), (0.7, 0.2), (0.45, 0.85))
-    ]
-    page.mouse.move(*at[0])
-    page.mouse.down()
-    for x, y in at[1:]:
-        page.mouse.move(x, y, steps=6)
-    page.mouse.up()
-
-
 def test_it_opens_whole_and_fits_a_phone(visit: Callable[..., Visit], running: tuple[str, Dashboard]) -> None:
     name, one = running
     for width, dark in ((1280, False), (1280, True), (390, False)):
@@ -85,6 +71,28 @@ def test_it_opens_whole_and_fits_a_phone(visit: Callable[..., Visit], running: t
         assert seen.page.evaluate("document.documentElement.scrollWidth") == width
         seen.shot(f"{name}-{width}-{'dark' if dark else 'light'}")
         seen.context.close()
+
+
+def test_what_comes_over_the_socket_is_states_and_not_scripts(
+    visit: Callable[..., Visit], running: tuple[str, Dashboard]
+) -> None:
+    context = visit(url=running[1].url).context
+    page, came = context.new_page(), list[int]()
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: came.append(len(data))))
+    page.goto(running[1].url.partition("?")[0])
+    page.wait_for_selector("body[data-wb-ready]")
+    assert 0 < sum(came) < MOST_BYTES
+
+
+def test_where_a_table_is_chosen_the_pad_goes(visit: Callable[..., Visit], running: tuple[str, Dashboard]) -> None:
+    name, one = running
+    if not {"draw", "load_dataset"} <= set(PANELS[name]):
+        pytest.skip("it has no pad, or no data to choose")
+    page = visit(url=one.url).page
+    expect(page.locator("[data-pad=canvas]")).to_be_visible()
+    page.locator(".wb-place-load_dataset [data-field=dataset] select").select_option(label="Wine (scikit-learn)")
+    expect(page.locator("[data-pad=canvas]")).to_be_hidden(timeout=LONG)
+    expect(page.locator(".wb-place-draw")).to_contain_text("its rows cannot be drawn")
 
 
 def test_a_step_leads_to_its_panel_and_a_link_to_what_was_chosen(
@@ -120,7 +128,7 @@ def test_a_drawing_is_answered_and_kept(
     page, draw = seen.page, seen.page.locator(".wb-place-draw")
     card = draw.locator(".wb-answers-card").first
     expect(card).to_be_visible(timeout=LONG)
-    draw_seven(page)
+    seen.draw_seven()
     expect(card).to_have_attribute("data-stroke", re.compile(r"\d+"))
     expect(draw.locator("[data-answers=verdict]")).to_contain_text("say")
     expect(draw.locator(".wb-pixel-row canvas")).to_have_count(1)
