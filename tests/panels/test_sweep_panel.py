@@ -14,6 +14,7 @@ import workbench.sweep
 from workbench.compress.magnitude_pruning import MagnitudePruning
 from workbench.compress.post_training import PostTrainingQuantization
 from workbench.core.errors import BadInputError
+from workbench.panels.parts.budget_sliders import slider
 from workbench.panels.parts.sweep_answer import View, answer, comparison
 from workbench.panels.parts.sweep_axes import axes_in, rows, space_json
 from workbench.panels.parts.sweep_watch import SweepWatch
@@ -133,6 +134,41 @@ def test_a_limit_lights_another_point_and_one_that_nothing_keeps_is_said() -> No
     none = answer(POINTS, View(size=1, accuracy=99), {})
     assert none.best is None
     assert none.sentence.startswith("No point keeps gzip <= 1 kB and accuracy >= 99 %; the nearest is")
+
+
+def test_a_budget_that_is_dragged_lights_another_point(panel: SweepPanel, fresh_workspace: Workspace) -> None:
+    a_sweep(fresh_workspace, points=tuple(POINTS))
+    panel.refresh()
+    settled(panel, lambda: panel._view.best is not None and panel._view.best.label == "mid")
+    sliders = panel._view.budget.widget
+    assert [one["name"] for one in sliders.sliders] == ["size", "latency", "accuracy"]
+    sizes = [stop["value"] for stop in sliders.sliders[0]["stops"]]
+    assert (sizes[0], sizes[-2], sizes[-1]) == (5.0, 20.0, None)
+    sliders._handle_custom_msg({"type": "input", "name": "size", "value": 6.0, "generation": 1}, [])
+    settled(panel, lambda: panel._view.best is not None and panel._view.best.label == "small")
+    assert panel._view.form.values["size"] == 6.0
+    panel._view.form.write({"size": 12.34})  # typed: the handle stands at the nearest stop, and says what was typed
+    settled(panel, lambda: panel._view.best is not None and panel._view.best.label == "mid")
+    assert sliders.values["size"] == 12.34
+    sliders._handle_custom_msg({"type": "change", "name": "size", "value": None, "generation": 2}, [])
+    assert panel._view.form.values["size"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "ends"),
+    [
+        ("accuracy", [90.0, 95.0], (None, 90.0, 95.0)),
+        ("latency", [0.02, 1.7], (0.05, 1.7, None)),
+        ("size", [14.2], (14.0, 14.5, None)),
+    ],
+)
+def test_sliders_range_over_round_numbers(name: str, values: list[float], ends: tuple[float | None, ...]) -> None:
+    stops = [stop["value"] for stop in slider(name, values)["stops"]]
+    assert len(stops) <= 54
+    if name == "accuracy":
+        assert (stops[0], stops[1], stops[-1]) == ends
+    else:
+        assert (stops[0], stops[-2], stops[-1]) == ends
 
 
 def test_two_clicks_compare_two_points_and_the_last_one_can_be_used(

@@ -37,11 +37,15 @@ class View(Settings):
     accuracy: float | None = Field(default=None, ge=0, le=100, description="least accuracy, percent")
 
     @property
+    def measure(self) -> str:
+        """Which size is limited: the one that is drawn, else the gzip'd one."""
+        return self.x if self.x != "p95_ms" else "gzip"
+
+    @property
     def limits(self) -> tuple[Constraint, ...]:
         """The budget as constraints."""
-        measure = self.x if self.x != "p95_ms" else "gzip"
         asked = [
-            None if self.size is None else f"{measure} <= {self.size:.12g} kB",
+            None if self.size is None else f"{self.measure} <= {self.size:.12g} kB",
             None if self.latency is None else f"p95_ms <= {self.latency:.12g} ms",
             None if self.accuracy is None else f"accuracy >= {self.accuracy:.12g} %",
         ]

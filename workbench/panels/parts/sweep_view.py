@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.language import _
 from workbench.panels.base import grid, stack
 from workbench.panels.form import Form
+from workbench.panels.parts.budget_sliders import LABELS, BudgetSliders
 from workbench.panels.parts.sweep_answer import View, answer, columns, comparison, read_view, tiles
 from workbench.widgets.action_bar import ActionBar
 from workbench.widgets.data_table import DataTable
@@ -40,6 +41,7 @@ class SweepView:
         self._marked: tuple[str, ...] = ()
         self.best: SweepPoint | None = None
         self.form = _form()
+        self.budget = BudgetSliders(panel.guard(lambda name, value: self.form.write({name: value})))
         self.figure = Figure(
             title=_("Accuracy against cost"), height=_HEIGHT, empty=_("The frontier fills here while a sweep goes on.")
         )
@@ -49,7 +51,7 @@ class SweepView:
         self.actions = _actions()
         self.failed = Remarks(title=_("Failed"))
         self.widget = stack(
-            grid("aside", stack(self.form.widget, self.tiles), self.figure),
+            grid("aside", stack(self.form.widget, self.budget.widget, self.tiles), self.figure),
             self.actions, self.compared, self.brushed, self.failed,
         )  # fmt: skip
         self.form.on_change(panel.guard(self.draw))
@@ -65,6 +67,7 @@ class SweepView:
         """Forget a sweep."""
         self._points, self._marked, self.best = {}, (), None
         self.figure.clear()
+        self.budget.widget.sliders = []
         self.tiles.tiles, self.brushed.rows, self.compared.rows, self.failed.items = [], [], [], []
         self._tell_actions()
 
@@ -81,6 +84,7 @@ class SweepView:
         view = read_view(self.form.values)
         if view is None or not self._points:
             return
+        self.budget.feed(self._points.values(), view)
         points = list(self._points.values())
         marked = dict(zip(self._marked, _LETTERS, strict=False))
         self._panel.latest(lambda _outdated: answer(points, view, marked), self._show, topic="sweep map")
@@ -135,9 +139,9 @@ def _form() -> Form:
                     {"value": "raw", "label": _("Size of the file")}, {"value": "p95_ms", "label": _("Latency, p95")},
                 ],
             },
-            "size": {"label": _("Largest size"), "placeholder": nothing, **kilobytes},
-            "latency": {"label": _("Slowest p95"), "placeholder": nothing, "unit": "ms", "half": True},
-            "accuracy": {"label": _("Least accuracy"), "placeholder": nothing, **percent},
+            "size": {"label": _(LABELS["size"]), "placeholder": nothing, **kilobytes},
+            "latency": {"label": _(LABELS["latency"]), "placeholder": nothing, "unit": "ms", "half": True},
+            "accuracy": {"label": _(LABELS["accuracy"]), "placeholder": nothing, **percent},
         },
         shown=("x", "size", "latency", "accuracy"),
         label=_("Budget"),
