@@ -22,8 +22,10 @@ function render({ model, el }) {
 
   const cellOf = (cell, row, column) => {
     if (!("text" in cell)) return null;
-    const button = h("button", { type: "button", tabindex: "-1", "data-row": String(row), "data-column": String(column), "data-strong": cell.shade > 0.72,
-      "aria-label": cell.hint, style: `background:rgb(var(--wb-heat-miss) / ${(0.05 + 0.9 * cell.shade).toFixed(3)})` }, cell.text);
+    // Between the two shades neither dark nor light letters would be read well, nor dark ones on a deeper one.
+    const strong = cell.shade > 0.6, depth = strong ? 0.72 + 0.4 * (cell.shade - 0.6) : 0.05 + 0.8 * cell.shade;
+    const button = h("button", { type: "button", tabindex: "-1", "data-row": String(row), "data-column": String(column), "data-strong": strong,
+      "aria-label": cell.hint, style: `background:rgb(var(--wb-heat-miss) / ${depth.toFixed(3)})` }, cell.text);
     const tell = () => { said.textContent = cell.hint; };
     button.addEventListener("focus", () => { buttons[focus[0]][focus[1]].tabIndex = -1; focus = [row, column]; button.tabIndex = 0; tell(); });
     button.addEventListener("pointerenter", tell);
