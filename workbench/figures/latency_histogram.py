@@ -54,7 +54,7 @@ def latency_histogram(record: LoadResult, theme: Theme = "light") -> go.Figure:
     styled(figure, theme, title=title)
     figure.update_xaxes(title_text=_("milliseconds"), type="log")
     figure.update_yaxes(
-        title_text=_("answers"), range=[0, _HEADROOM * max((count for *_bounds, count in bars), default=1)]
+        title_text=_("number of answers"), range=[0, _HEADROOM * max((count for *_bounds, count in bars), default=1)]
     )
     return figure
 

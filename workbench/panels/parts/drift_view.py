@@ -54,10 +54,10 @@ class DriftView:
     def show(self, report: DriftReport) -> None:
         """Show a window."""
         wrong = sum(test.alarm for test in report.tests)
-        said = _("{wrong} of {n} comparisons differ in the last {samples} samples").format(
-            wrong=wrong, n=len(report.tests), samples=report.samples
-        )
-        self.say(said if report.alarm else report.words, tone="bad" if report.alarm else "good")
+        alike = _("The last {samples} samples look like the reference.")
+        differ = _("{wrong} of {n} comparisons differ in the last {samples} samples")
+        said = (differ if report.alarm else alike).format(wrong=wrong, n=len(report.tests), samples=report.samples)
+        self.say(said, tone="bad" if report.alarm else "good")
         names = _families()
         self._remarks.items = [{"topic": names[test.family], "text": test.words} for test in report.tests if test.alarm]
         self._images.images = _images(report)
