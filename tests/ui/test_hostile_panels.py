@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.ui
 
 LONG = 150_000  # of what a busy machine may take
+NUMERICS = ("float32", "dynamic", "int16x8", "int4")  # besides those that are chosen at first
 SCRIPT = "<img src=x onerror=window.pwned=1>"
 
 
@@ -57,21 +58,20 @@ def test_a_killed_worker_costs_a_sweep_no_point(
     home = compression_lab.home
     page = visit(url=compression_lab.url + at(model.folder, home)).page
     sweep = page.locator(".wb-place-sweep")
-    sweep.get_by_role("button", name="Pruning: 90%").click()
-    epochs = sweep.locator("[data-field=epochs] input")
-    epochs.fill("1")
-    epochs.press("Tab")
-    expect(sweep.locator(".wb-choices-note")).to_contain_text("4 points", timeout=LONG)
+    # Conversions alone: each is a job of a second.
+    for level in ("Pruning: 50%", "Pruning: 80%", "Pruning: 90%", *(f"Numeric type: {n}" for n in NUMERICS)):
+        sweep.get_by_role("button", name=level, exact=True).click()
+    expect(sweep.locator(".wb-choices-note")).to_contain_text("6 points", timeout=LONG)
+    expect(sweep.locator("[data-action=start]")).to_be_enabled()
     sweep.locator("[data-action=start]").click()
-    expect(sweep).to_contain_text(re.compile(r"[1-3] of 4 points"), timeout=LONG)
-    (points,) = (home / "sweeps").glob("*/points.jsonl")
-    worker = worker_of_cluster(home)
-    until(lambda: at_work(worker))
+    points = until(lambda: next((home / "sweeps").glob("*/points.jsonl"), None), LONG / 1000)
+    until(lambda: points.stat().st_size and at_work(worker_of_cluster(home)))
     before = points.read_bytes()
-    kill(worker)
+    kill(worker_of_cluster(home))
     expect(sweep.locator(".wb-chip").first).to_have_text("done", timeout=LONG)
-    expect(sweep).to_contain_text("4 of 4 points")
+    expect(sweep).to_contain_text("6 of 6 points")
     expect(sweep).not_to_contain_text("failed")
+    assert 0 < before.count(b"\n") < len(NUMERICS) + 2
     assert points.read_bytes().startswith(before)
     expect(page.locator("[data-wb=error]:visible")).to_have_count(0)
 
