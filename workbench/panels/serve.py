@@ -213,12 +213,11 @@ class ServePanel(Panel):
         self._enable()
 
     def _enable(self) -> None:
-        may = self.session.may_act
         self._start_bar.change(
-            "start", enabled=may and self.form.valid and bool(self.form.values["artifact"]) and not self._starting
+            "start", enabled=self.form.valid and bool(self.form.values["artifact"]) and not self._starting
         )
         lives = self.server is not None and self.server.state not in ENDED
-        self._bar.change("stop", enabled=may and lives and not self._stopping)
+        self._bar.change("stop", enabled=lives and not self._stopping)
 
     def _buttons(self) -> tuple[ActionBar, ActionBar]:
         start = ActionBar(

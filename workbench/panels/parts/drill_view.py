@@ -177,7 +177,7 @@ class DrillView:
     def _buttons(self) -> None:
         busy = self._state in ("preparing", *GOING_ON)
         with self._bar.hold_sync():
-            self._bar.change("drill", enabled=not busy and self.form.valid and self._panel.session.may_act)
+            self._bar.change("drill", enabled=not busy and self.form.valid)
             self._bar.change("cancel", shown=self._state in GOING_ON)
 
 

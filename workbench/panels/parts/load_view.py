@@ -131,7 +131,7 @@ class LoadView:
         self._buttons()
 
     def _buttons(self) -> None:
-        free = self._server is not None and not self.doing.busy and self._panel.session.may_act
+        free = self._server is not None and not self.doing.busy
         self._bar.change("load", enabled=free and self.form.valid)
 
 

@@ -141,7 +141,7 @@ class RolloutView:
         self.doing.do(_("Going back to the version before"), server.abort, self._show)
 
     def _buttons(self) -> None:
-        free = self._server is not None and not self.doing.busy and self._panel.session.may_act
+        free = self._server is not None and not self.doing.busy
         runs = self.report is not None and self.report.state == "running"
         with self._bar.hold_sync():
             ready = free and not runs and self.form.valid and self.form.values["version"] is not None

@@ -147,7 +147,7 @@ class VersionsView:
         )
 
     def _buttons(self) -> None:
-        free = self._server is not None and not self.doing.busy and self._panel.session.may_act
+        free = self._server is not None and not self.doing.busy
         values = self.form.values
         several = self._stored is not None and len(self._stored.versions) > 1
         with self._bar.hold_sync():
