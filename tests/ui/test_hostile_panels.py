@@ -17,6 +17,7 @@ from probing import cluster_pid, kill, until
 
 import workbench as wb
 from workbench.core.workspace import Workspace
+from workbench.jobs import Job
 from workbench.serve.sandbox import attach_server, running
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def test_a_killed_worker_costs_a_sweep_no_point(
     # Conversions alone: each is a job of a second.
     for level in ("Pruning: 50%", "Pruning: 80%", "Pruning: 90%", *(f"Numeric type: {n}" for n in NUMERICS)):
         sweep.get_by_role("button", name=level, exact=True).click()
-    expect(sweep.locator(".wb-choices-note")).to_contain_text("6 points", timeout=LONG)
-    expect(sweep.locator("[data-action=start]")).to_be_enabled()
+    expect(sweep.locator(".wb-choices-note")).to_contain_text("6 points, 6 jobs", timeout=LONG)
     sweep.locator("[data-action=start]").click()
     points = until(lambda: next((home / "sweeps").glob("*/points.jsonl"), None), LONG / 1000)
     until(lambda: points.stat().st_size and at_work(worker_of_cluster(home)))
@@ -173,6 +173,23 @@ def test_two_tabs_leave_each_other_their_settings(visit: Callable[..., Visit]) -
         expect(page.locator(".wb-place-train .wb-chip")).to_have_text("running", timeout=LONG)
     first.locator("[data-action=cancel]").click()
     expect(second.locator(".wb-place-train .wb-chip")).to_have_text("cancelled", timeout=LONG)
+
+
+def test_a_button_does_not_overtake_what_was_set_before_it(visit: Callable[..., Visit], dashboard: Dashboard) -> None:
+    page = visit().page
+    before = set(Workspace.at(dashboard.home).list_runs("train"))
+    # As fast as no person is: the kernel may be slow instead.
+    page.locator(".wb-place-train").evaluate("""(panel) => {
+      const box = panel.querySelector("[data-field=epochs] input");
+      for (const value of ["5", "4", "3", "2", "1"]) {
+        box.value = value;
+        for (const kind of ["input", "change"]) box.dispatchEvent(new Event(kind, { bubbles: true }));
+      }
+      panel.querySelector("[data-action=train]").click();
+    }""")
+    expect(page.locator(".wb-place-train .wb-chip")).to_have_text("done", timeout=LONG)
+    (run,) = set(Workspace.at(dashboard.home).list_runs("train")) - before
+    assert Job(run).settings["epochs"] == 1
 
 
 def test_script_in_names_is_text(visit: Callable[..., Visit], compression_lab: Dashboard) -> None:

@@ -140,8 +140,8 @@ class Model {
   }
 
   // One update is under way at a time; what changes meanwhile goes with the next, the last value wins.
-  save_changes() {
-    if (this.busy || !kernel.open || !Object.keys(this.changed).length) return;
+  save_changes(now = false) {
+    if ((this.busy && !now) || !kernel.open || !Object.keys(this.changed).length) return;
     const buffer_paths = [], buffers = [], state = {};
     for (const [key, value] of Object.entries(this.changed)) {
       const kept = takeBuffers(value, [key], buffer_paths, buffers);
@@ -154,6 +154,8 @@ class Model {
   }
 
   send(content, _callbacks, buffers = []) {
+    // A button must not overtake what was set before it was pressed.
+    manager.models.forEach((model) => model.save_changes(true));
     kernel.send("comm_msg", { comm_id: this.id, data: { method: "custom", content } }, buffers);
   }
 
