@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http
 import logging
 import signal
@@ -21,7 +22,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.dashboards.words import page_words
-from workbench.panels.base import house_css, plotly_script
+from workbench.panels.base import house_css, leaf_scripts, plotly_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,16 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
             return False  # it is just coming, and was never active yet, or just going
 
 
+class LeavesHandler(tornado.web.RequestHandler):
+    """The scripts of all leaf widgets, which a page fetches once and asks for by their content (`?v=`)."""
+
+    def get(self) -> None:
+        """Send them, to be kept for ever."""
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        self.write(leaf_scripts())
+
+
 class Packed(tornado.web.GZipContentEncoding):
     """Compression that costs little: most of what is saved is saved at the first levels."""
 
@@ -161,7 +172,8 @@ class DashboardApp(Voila):  # type: ignore[misc]
         script = plotly_script()
         own = (url_path_join(self.server_url, rf"/workbench/({script.name})"),
                tornado.web.StaticFileHandler, {"path": str(script.parent)})  # fmt: skip
-        return [own, *(
+        leaves = (url_path_join(self.server_url, "/workbench/leaves.json"), LeavesHandler)
+        return [own, leaves, *(
             (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
             for rule in super().init_handlers()
         )]  # fmt: skip
@@ -199,7 +211,7 @@ def _configuration() -> Config:
                 "extension_denylist": list(_NOT_LOADED),
                 "preheat_kernel": True,
                 "default_pool_size": 1,
-                "resources": {"house_css": house_css(), "words": page_words()},
+                "resources": {"house_css": house_css(), "words": page_words(), "leaves": _leaves_version()},
             },
             # No port to listen on that a neighbour could knock at. Elsewhere temporary paths are too long for it.
             "KernelManager": {"transport": "ipc" if sys.platform.startswith("linux") else "tcp"},
@@ -213,3 +225,7 @@ def _configuration() -> Config:
             },
         }
     )
+
+
+def _leaves_version() -> str:
+    return hashlib.sha256(leaf_scripts()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from workbench.core.role import require_operator
 from workbench.jobs import submit
 from workbench.panels.parts.arguments import arguments_in
 from workbench.panels.parts.latest import Latest
+from workbench.panels.parts.page_states import leaf_scripts
 from workbench.panels.session import Session, give_way
 from workbench.widgets.base import Leaf, house_css
 from workbench.widgets.code_view import CodeView
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from workbench.jobs import Job
     from workbench.panels.form import Form
 
-__all__ = ["Panel", "Session", "grid", "house_css", "open_stills", "plotly_script", "stack"]
+__all__ = ["Panel", "Session", "grid", "house_css", "leaf_scripts", "open_stills", "plotly_script", "stack"]
 
 _log = logging.getLogger(__name__)
 Leaf.translate = staticmethod(_)

@@ -13,6 +13,7 @@ from workbench.core.role import may_act
 from workbench.core.workspace import Workspace
 from workbench.panels.live import Live
 from workbench.panels.parts import link
+from workbench.panels.parts.page_states import offer_states
 from workbench.widgets.presence import Presence
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Session(traitlets.HasTraits):
         self.workspace = Workspace.of(workspace)
         self.live = Live()
         self.presence = Presence()
+        offer_states()
         self.observe(self._write_link, link.NAMES)
 
     def on_shown(self, refresh: Callable[[], None]) -> None:

@@ -5,6 +5,8 @@
 const config = JSON.parse(document.getElementById("wb-config").textContent);
 const session = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 const text = new TextEncoder(), plain = new TextDecoder();
+// The scripts of all our widgets come once, not with each widget's state.
+const leaves = fetch(`${config.baseUrl}workbench/leaves.json?v=${config.leaves}`).then((found) => found.json()).catch(() => ({}));
 
 // ---- messages: [count of offsets][offsets…][channel][header][parent][metadata][content][buffers…], little-endian 64 bit
 
@@ -82,8 +84,7 @@ class Kernel {
     if (!this.open) return;
     const comm_id = crypto.randomUUID?.() ?? String(Math.random());
     this.control = comm_id;
-    this.send("comm_open", { comm_id, target_name: "jupyter.widget.control", data: {} }, [], { version: "1.0.0" });
-    this.send("comm_msg", { comm_id, data: { method: "request_states" } });
+    this.send("comm_open", { comm_id, target_name: "workbench.states", data: {} });
     this.asking = setTimeout(() => this.ask(), 1500);
   }
 
@@ -209,16 +210,20 @@ const dress = (id, css) => {
 
 const lay = (el, model) => {
   const layout = manager.models.get(String(model.get("layout")).replace("IPY_MODEL_", ""));
-  for (const [name, value] of Object.entries(layout?.state ?? {})) {
-    if (name.startsWith("_") || value === null) continue;
-    el.style.setProperty(name.replaceAll("_", "-"), value);
-  }
+  const fill = () => {
+    for (const [name, value] of Object.entries(layout.state)) {
+      if (!name.startsWith("_")) el.style.setProperty(name.replaceAll("_", "-"), value ?? "");
+    }
+  };
+  layout?.on("change", fill);
+  if (layout) fill();
 };
 
 const draw = {
   async any(model, el) {
-    const face = await load(model.get("_esm"));
-    dress(model.get("_anywidget_id"), model.get("_css"));
+    const id = model.get("_anywidget_id"), fetched = (await leaves)[id] ?? {};
+    const face = await load(model.get("_esm") ?? fetched._esm);
+    dress(id, model.get("_css") ?? fetched._css);
     model.ready ??= Promise.resolve(face.initialize?.({ model }));
     await model.ready;
     return face.render?.({ model, el });
@@ -272,7 +277,11 @@ class Manager {
   restore({ method, states, buffer_paths = [] }, buffers) {
     if (method !== "update_states") return;
     putBuffers(states, buffer_paths, buffers);
-    for (const [id, { model_name, state }] of Object.entries(states)) this.add(id, { _model_name: model_name, ...state });
+    // Of a layout only what is set is told; what was set before a socket broke may be so no longer.
+    const blank = (id) => Object.fromEntries(Object.keys(this.models.get(id)?.state ?? {}).map((name) => [name, null]));
+    for (const [id, { model_name, state }] of Object.entries(states)) {
+      this.add(id, { ...(model_name === "LayoutModel" ? blank(id) : {}), _model_name: model_name, ...state });
+    }
     this.models.forEach((model) => model.save_changes());
   }
 
