@@ -20,7 +20,7 @@ from workbench.core.artifact import cpu_name
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
-NO_BENCHMARKS = ("run", "job_stages", "tutorial_script")
+NO_BENCHMARKS = ("run", "browser", "job_stages", "tutorial_script")
 BY_NAME_ONLY = ("serving_rivals",)
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
