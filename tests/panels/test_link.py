@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from workbench.core.errors import BadInputError
 from workbench.panels.parts.link import opened, written
 from workbench.panels.session import Session
+from workbench.panels.train import TrainPanel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.core.artifact import Artifact
     from workbench.core.workspace import Workspace
 
 RUN = "train-20261125T120000Z-0123abcd"
@@ -71,3 +74,19 @@ def test_a_session_keeps_its_link_and_a_bad_one_changes_nothing(place: Workspace
         session.open_link("?dataset=digits&sweep=gone")
     assert session.dataset == "wine"
     session.close()
+
+
+@pytest.mark.parametrize("chosen", ["/models/by a link", ""])
+def test_a_model_that_a_link_chose_is_not_replaced_by_the_one_made_last(
+    trained: Artifact, workspace: Workspace, chosen: str
+) -> None:
+    session, shown = Session(workspace), threading.Event()
+    session.artifact = chosen
+    session.observe(lambda _change: shown.set(), "variants")
+    panel = TrainPanel(session)
+    assert shown.wait(60)
+    with session.live.lock:  # what comes of the news is done by then
+        assert (session.artifact == chosen) == bool(chosen)
+    panel.close()
+    session.close()
+    assert trained.folder.is_dir()

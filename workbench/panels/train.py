@@ -55,7 +55,7 @@ class TrainPanel(Panel):
         self.runs: list[Job] = []
         self.state = ""
         self._forget: Callable[[], None] | None = None
-        self._watching = False
+        self._watching = self._was_there = False
         self._view = RunView()
         self._compared = RunCompare()
         self._compared.on_tick(self.guard)
@@ -200,6 +200,7 @@ class TrainPanel(Panel):
             self._forget()
         asked = TrainSettings.parse(job.settings)
         self.job, self.state = job, ""
+        self._was_there = restore and job.state == "done"
         self.runs = alike(job, self.session.workspace)
         self.session.run = job.id
         self.heading.subtitle = _("{data}, {network}, recipe {recipe}, seed {seed}: {run}").format(
@@ -225,7 +226,9 @@ class TrainPanel(Panel):
             value = self.job.value()
             self._view.conclude(LearningCurve.from_json(value["curve"]))
             self.session.add_variant("float", value["artifact"])
-            self.session.artifact = value["artifact"]
+            # What a link chose is not replaced by what merely was made last.
+            if not (self._was_there and self.session.artifact):
+                self.session.artifact = value["artifact"]
         elif state == "lost":
             self.errors.show(_("The process of this run is gone. Resume goes on from its last finished epoch."))
         elif state == "failed":
