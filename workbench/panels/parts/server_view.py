@@ -155,4 +155,4 @@ def _doors(server: Sandbox) -> list[dict[str, Any]]:
 
 
 def _columns() -> list[dict[str, Any]]:
-    return [{"name": "door", "label": _("Door")}, {"name": "address", "label": _("Address")}]
+    return [{"name": "door", "label": _("Door")}, {"name": "address", "label": _("Address"), "wrap": True}]
