@@ -83,6 +83,7 @@ def dark(page: Page) -> Iterator[None]:
     """Choose JupyterLab's dark theme for a while; panels follow without being asked."""
     command(page, "apputils:change-theme", theme="JupyterLab Dark")
     expect(page.locator(":root")).to_have_attribute("data-wb-dark", "")
+    expect(page.locator("#jupyterlab-splash")).to_be_hidden()
     yield
     command(page, "apputils:change-theme", theme="JupyterLab Light")
     expect(page.locator(":root")).not_to_have_attribute("data-wb-dark", "")
