@@ -43,6 +43,21 @@ def test_a_slider_moves_accuracy_and_bytes(page: Page) -> None:
     expect(compress.locator("[data-wb=error]")).to_be_hidden()
 
 
+def test_a_kernel_stays_light_while_sliders_move(page: Page, compression_lab: Dashboard) -> None:
+    compress = page.locator(".wb-place-compress")
+    tile = compress.locator(".wb-tiles").first
+    expect(tile).to_contain_text(re.compile(r"measured on (all )?\d"), timeout=LONG)
+    handles = compress.locator("[data-slider] input[type=range]")
+    for turn in range(12):
+        before = tile.inner_text()
+        handles.nth(turn % 2).focus()
+        page.keyboard.press("Home" if turn // 2 % 2 else "End")
+        expect(tile).not_to_have_text(before, timeout=LONG, use_inner_text=True)
+    mine = page.evaluate("JSON.parse(document.getElementById('wb-config').textContent).kernelId")
+    kernel = next(kernel for kernel in compression_lab.kernels if mine in " ".join(kernel.cmdline()))
+    assert kernel.memory_full_info().uss < 200e6
+
+
 def test_a_sweep_tells_what_it_costs_before_it_starts(page: Page) -> None:
     sweep = page.locator(".wb-place-sweep")
     expect(sweep).to_contain_text(re.compile(r"\d+ points, \d+ jobs, about "), timeout=LONG)

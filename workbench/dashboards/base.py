@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets
 
 from workbench.core.language import suggest_language
+from workbench.core.memory import keep_little_free
 from workbench.panels.base import Panel, Session, open_stills, stack
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(self, workspace: Workspace | None = None) -> None:
         super().__init__()
+        keep_little_free()  # each page has a kernel, and twenty of them share a machine
         self._workspace = workspace
         self._build()
 
