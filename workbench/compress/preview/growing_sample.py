@@ -42,7 +42,7 @@ class GrowingSample:
         if not data.test_size:
             raise BadInputError.of("data", rule="must have test samples", got=0)
         order = stratified_order(data.labels("test"))
-        images = np.ascontiguousarray(data.floats("test")[order])
+        images = np.ascontiguousarray(data.floats("test", order))
         return cls(images, data.labels("test")[order], order)
 
     def __len__(self) -> int:
