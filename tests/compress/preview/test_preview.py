@@ -354,7 +354,7 @@ def test_the_beginning_of_the_sample_speaks_for_all_of_it(digits: Dataset) -> No
         np.testing.assert_allclose(np.bincount(labels[order[:count]], minlength=10), count * shares, atol=1.01)
     np.testing.assert_array_equal(order, stratified_order(labels))
     sample = GrowingSample.of(digits)
-    np.testing.assert_array_equal(sample.images, digits.floats("test")[order])
+    np.testing.assert_array_equal(sample.images(0, len(sample)), digits.floats("test")[order])
 
 
 @pytest.mark.parametrize(

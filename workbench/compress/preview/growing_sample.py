@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.core.errors import BadInputError
+from workbench.datasets.content import as_floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,12 +24,12 @@ class GrowingSample:
     """Images and labels, prepared once.
 
     Attributes:
-        images: (samples, H, W, C) float32 in [0, 1].
+        stored: (samples, H, W, C) as the dataset has them: grey levels take a quarter of the memory of floats.
         labels: (samples,) int64.
         order: (samples,) each one's index in the test split.
     """
 
-    images: NDArray[np.float32]
+    stored: NDArray[Any]
     labels: NDArray[np.int64]
     order: NDArray[np.int64]
 
@@ -42,11 +43,14 @@ class GrowingSample:
         if not data.test_size:
             raise BadInputError.of("data", rule="must have test samples", got=0)
         order = stratified_order(data.labels("test"))
-        images = np.ascontiguousarray(data.floats("test", order))
-        return cls(images, data.labels("test")[order], order)
+        return cls(np.asarray(data.x_test[order]), data.labels("test")[order], order)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def images(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return some images as a model takes them, float32 in [0, 1]."""
+        return as_floats(self.stored[start:stop])
 
     def stops(self, limit: int | None = None) -> list[int]:
         """Return after how many images there is an answer: 250, 1,000, then twice as many each, then all.

@@ -108,8 +108,9 @@ class Measuring:
     def _batch(self, answering: Answering, start: int, stop: int) -> Right | None:
         if self.stopped:
             return None
+        images = self._sample.images(start, stop)
         began = time.perf_counter()
-        outputs = answering.outputs(self._sample.images[start:stop])
+        outputs = answering.outputs(images)
         self._engine.append(time.perf_counter() - began)
         return np.asarray(labels_of(outputs) == self._sample.labels[start:stop])
 

@@ -235,7 +235,7 @@ class Preview:
         require_open(self._open)
         answering, sample = self.candidate(settings).answering(), self._sample
         starts = range(0, len(sample), BATCH)
-        parts = self._pool.map(lambda at: answering.outputs(sample.images[at : at + BATCH]), starts)
+        parts = self._pool.map(lambda at: answering.outputs(sample.images(at, at + BATCH)), starts)
         outputs = np.concatenate(list(parts))
         found = np.empty_like(outputs)
         found[sample.order] = outputs
