@@ -320,6 +320,16 @@ def test_a_real_server_is_watched_while_it_answers(served: Sandbox) -> None:
     assert 0 < latest < 10_000
 
 
+def test_who_stops_a_server_is_not_alarmed(served: Sandbox, tmp_path: Path) -> None:
+    artifact = Artifact.load(served.folder.parents[2])
+    for notes in (True, False):
+        with serve(artifact, "same", workspace=Workspace.at(tmp_path / "home"), request_log=notes, workers=1) as server:
+            monitor = Monitor(server, targets=[])
+            assert monitor.check().alarms == ()
+        report = monitor.check()
+        assert (report.alarms, report.facts.get("error_rate")) == ((), None)
+
+
 def test_a_server_that_is_known_by_its_url_is_watched_by_its_counters(served: Sandbox) -> None:
     monitor = Monitor(served.url, targets=[], model="same")
     monitor.check(1)

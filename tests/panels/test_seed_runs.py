@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import workbench
 from workbench.core.artifact import Artifact
 from workbench.panels.parts.seed_runs import alike, call_for, seeds_in, spread
 from workbench.panels.train import TrainPanel
@@ -51,6 +52,16 @@ def test_three_seeds_are_three_runs_and_one_sentence(panel: TrainPanel, workspac
     assert f"validation accuracy {100 * sum(shares) / 3:.2f} % ± " in spread(panel.runs)
     assert spread(panel.runs[:1]) == ""
     assert set(panel._compared.table.selected) == {job.id for job in panel.runs}
+
+
+def test_a_panel_made_ahead_takes_the_settings_of_the_run_it_shows(panel: TrainPanel, workspace: Workspace) -> None:
+    workbench.train("digits", architecture="mlp", epochs=3, seed=77, workspace=workspace)
+    panel.refresh()
+    assert (panel.settings.epochs, panel.settings.seed) == (3, 77)
+    panel.form.write({"epochs": 9})
+    workbench.train("digits", architecture="mlp", epochs=2, seed=78, workspace=workspace)
+    panel.refresh()
+    assert panel.settings.epochs == 9, "what somebody has set stays"
 
 
 def test_a_pause_rests_after_the_epoch_and_resume_goes_on(panel: TrainPanel) -> None:

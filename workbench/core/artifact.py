@@ -114,6 +114,8 @@ class Artifact(Record):
             BadInputError: The folder holds no manifest, or the manifest names a file outside.
             WorkspaceError: The manifest cannot be read.
         """
+        if not str(folder):
+            raise BadInputError.of("artifact", rule="must be a folder", got=folder, hint="choose a model first")
         path = Path(folder).absolute()
         if not (path / MANIFEST).is_file():
             raise BadInputError.of(

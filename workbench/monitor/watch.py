@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.records.monitor import MonitorReport
 from workbench.jobs.lock import is_held
-from workbench.jobs.state import LEASE
+from workbench.jobs.state import LEASE, standing
 from workbench.monitor.alarms import Alarms, LogTarget, default_rules
 from workbench.monitor.drift import DriftDetector, DriftSettings
 from workbench.monitor.inside import Inside
@@ -147,6 +147,8 @@ class Monitor:
             condition, count = self._counts.observe(now)
         elif not requests and not _lives(self._server):
             condition = Condition(None, None, is_up=False)
+        if not condition.is_up and _was_stopped(self._server):
+            condition = Condition(None, None)  # who stops a server in good order is not alarmed
         inside = {} if self._inside is None else self._inside.observe(now)
         return Seen(count, condition, self._right(requests), self._drift(requests, now), inside)
 
@@ -220,6 +222,11 @@ def _lives(server: Sandbox | str | Path) -> bool:
     """Say whether the server of a log is there; a log that is no server's is taken for one."""
     lease = log_folder(server).parent / LEASE
     return not lease.exists() or is_held(lease)
+
+
+def _was_stopped(server: Sandbox | str | Path) -> bool:
+    """Say whether a server of this machine ended in good order."""
+    return not _is_url(server) and standing(log_folder(server).parent).state == "done"
 
 
 def _counts(server: Sandbox | str | Path, model: str, settings: MonitorSettings) -> RecentCounts | None:

@@ -72,6 +72,7 @@ class TrainPanel(Panel):
         self.form.on_change(self.guard(self._on_form))
         self._on_form()
         self.session.observe(self.guard(self._on_dataset), "dataset")
+        self._untouched = self.form.values
         self.guard(self.refresh)()
 
     def code(self) -> str:
@@ -147,7 +148,8 @@ class TrainPanel(Panel):
         # The same run again if it stood still here and another page has resumed it.
         again = self.job is not None and self.state in UNFINISHED and self.job.state != self.state
         if newest is not None and (newest != shown or again) and (newest / "job.json").is_file():
-            self._attach(Job(newest), restore=restore and shown is None)
+            # A panel is made ahead of its page: until somebody sets something, its form is that of what is shown.
+            self._attach(Job(newest), restore=restore and self.form.values == self._untouched)
 
     def _ask(
         self,
@@ -209,6 +211,7 @@ class TrainPanel(Panel):
         if restore:
             data = chosen_by(asked.dataset, self.session.workspace)
             self._restore({**asked.model_dump(), "dataset": data, "label": None})
+            self._untouched = self.form.values
         self._view.begin(asked.epochs, remark=remark)
         forget = self.follow(job, self._on_news)
         if self.job is job:

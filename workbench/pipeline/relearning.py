@@ -60,6 +60,7 @@ class Relearning:
         self._thread: threading.Thread | None = None
         self._begun = threading.Event()
         self._outcome: RetrainReport | Exception | None = None
+        self._told = False
         self._tried = -1
 
     @property
@@ -73,6 +74,8 @@ class Relearning:
         if self.runs or size == self._tried:
             return False
         self._tried, self.rule, self._outcome = size, rule, None
+        self._begun.clear()
+        self._told = False
         self._thread = threading.Thread(target=self._work, name=f"retraining {self._hard.name}", daemon=True)
         self._thread.start()
         return True
@@ -83,9 +86,10 @@ class Relearning:
 
     def has_begun(self) -> bool:
         """Tell, once, that nothing hindered it and training begins."""
-        begun = self._begun.is_set()
-        self._begun.clear()
-        return begun
+        if self._told or not self._begun.is_set():
+            return False
+        self._told = True
+        return True
 
     def outcome(self) -> RetrainReport | Exception | None:
         """Return, once, what came of it; None where it still runs or none was started."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -30,16 +31,17 @@ def print_environment(found: Environment) -> None:
     for title in ("what", "works", "why not, and what to do"):
         table.add_column(title)
     for each in found.abilities:
-        advice = f"{each.reason} {each.mend}".strip()
+        advice = escape(f"{each.reason} {each.mend}".strip())  # `[train]` of a pip line is no markup
         table.add_row(each.name, "[green]yes[/]" if each.works else "[red]no[/]", advice)
     console.print(table)
     closed = [edge for edge in found.edges if not edge.available]
     console.print(f"[bold]conversions[/] {len(found.edges) - len(closed)} of {len(found.edges)} edges are open; "
                   "`workbench routes` lists them.")  # fmt: skip
     for edge in closed:
-        console.print(f"  {edge.source} -> {edge.target} with {edge.tool}: {edge.reason} {edge.alternative}")
+        console.print(f"  {edge.source} -> {edge.target} with {edge.tool}: "
+                      f"{escape(f'{edge.reason} {edge.alternative}')}")  # fmt: skip
     for sentence in (*(f"{each.conflict} {each.mend}" for each in found.packages if each.conflict), *found.warnings):
-        console.print(f"[yellow]![/] {sentence}")
+        console.print(f"[yellow]![/] {escape(sentence)}")
     console.print("[green]Nothing contradicts.[/]" if found.healthy else "[red]Something is wrong; see above.[/]")
 
 

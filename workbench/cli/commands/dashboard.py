@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli.options import HOME, workspace_at
+from workbench.core.errors import BadInputError
 
 app = typer.Typer(add_completion=False)
 
@@ -28,4 +29,8 @@ def dashboard(
     """Start the job cluster and a Voila dashboard, print its URL; Ctrl-C ends them."""
     from workbench.dashboards.server import launch
 
+    if share is not None and share.startswith("-"):
+        raise BadInputError.of(
+            "share", rule="must be the address to listen on", got=share, hint="for instance --share 0.0.0.0"
+        )
     launch(workspace_at(home), port=port, open_browser=browser, dashboard=name, share=share, most_pages=pages)

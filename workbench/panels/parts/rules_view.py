@@ -72,7 +72,7 @@ class RulesView:
 def _chip(rule: Rule, value: float | None, *, is_raised: bool) -> dict[str, str] | None:
     if value is None:
         return {"text": _("raised"), "tone": "bad"} if is_raised else None
-    shown = f"{100 * value:.2g} %" if rule.metric in ("error_rate", "accuracy") else f"{value:.3g}"
+    shown = f"{100 * value:.3g} %" if rule.metric in ("error_rate", "accuracy") else f"{value:.3g}"
     if is_raised:
         return {"text": _("raised, {value}").format(value=shown), "tone": "bad"}
     if rule.breaks(value):

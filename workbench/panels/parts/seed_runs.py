@@ -44,8 +44,10 @@ def spread(runs: Sequence[Job]) -> str:
     """Say what the finished runs' validation accuracies have in common; empty for fewer than two."""
     known = [Artifact.load(job.result).metrics.get("val_accuracy") for job in runs if job.state == "done"]
     shares = [share for share in known if share is not None]
-    if len(shares) < 2:  # noqa: PLR2004 - one value has no spread
+    if len(known) < 2:  # noqa: PLR2004 - one value has no spread
         return ""
+    if len(shares) < len(known):
+        return _("{n} seeds are done; with a validation split it is told how much they differ").format(n=len(known))
     return _("{n} seeds: validation accuracy {mean} % ± {deviation} (mean ± standard deviation)").format(
         n=len(shares), mean=f"{100 * statistics.mean(shares):.2f}", deviation=f"{100 * statistics.stdev(shares):.2f}"
     )
