@@ -48,7 +48,7 @@ test-faults: $(STAMP) ## Processes are killed and disks are full; CI runs these 
 	$(BIN)/python -m pytest -m "faults and not slow and not thorough"
 
 test-ui: $(STAMP) ## The dashboards in a real headless Chromium
-	$(BIN)/python -m pytest -m ui
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m ui
 
 test-slow: $(STAMP) ## Real TensorFlow on real MNIST, long faults; run by hand
 	$(BIN)/python -m pytest -m slow

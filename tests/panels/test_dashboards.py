@@ -12,6 +12,7 @@ from tests import messages
 from workbench.core import language
 from workbench.dashboards import notebooks
 from workbench.dashboards.base import Dashboard
+from workbench.dashboards.training import Training
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def test_it_speaks_what_the_browser_prefers_and_opens_what_the_address_says(
     for name in ("language", "suggested"):
         monkeypatch.setattr(language._Chosen, name, None)
     monkeypatch.delenv(language.VARIABLE, raising=False)
-    app = next(kind for kind in KINDS if kind.__name__ == "Training")(fresh_workspace)
+    app = Training(fresh_workspace)
     english = app.session.presence
     shown = {"type": "shown", "language": "zh-CN", "query": "?dataset=wine"}
     app.session.presence._handle_custom_msg(shown, [])
@@ -70,3 +71,12 @@ def test_it_speaks_what_the_browser_prefers_and_opens_what_the_address_says(
     app.session.presence._handle_custom_msg({**shown, "query": "?artifact=../x"}, [])
     assert "artifact of this link must be in this workspace" in app.panels["train"].errors.message
     app.close()
+
+
+def test_a_page_for_viewing_says_so(fresh_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    for role, says in (("viewer", True), ("operator", False)):
+        monkeypatch.setenv("WORKBENCH_ROLE", role)
+        app = Training(fresh_workspace)
+        titles = [getattr(child, "title", "") for child in app.children[0].children]
+        assert ("This page is for viewing" in titles) is says
+        app.close()

@@ -50,6 +50,15 @@ def test_models_that_can_be_served_are_offered_and_others_are_told_what_to_do(se
     session.close()
 
 
+def test_what_was_converted_in_the_workspace_is_offered(fresh_workspace: Workspace) -> None:
+    run = fresh_workspace.new_run("convert")
+    (run / "result").rmdir()
+    tiny_model(run / "result", fresh_workspace)
+    panel = ServePanel(workspace=fresh_workspace)
+    assert panel.form.values["artifact"] == str(run / "result")
+    panel.close()
+
+
 def test_code_says_only_what_is_not_usual() -> None:
     assert asked_of_serve({**defaults(), "keep": False, "request_log": False}) == {}
     plan = {**defaults(), "mode": "on", "max_batch_size": 8, "grpc_port": None}

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import ipywidgets
 
-from workbench.core.language import suggest_language
+from workbench.core.language import _, suggest_language
 from workbench.core.memory import keep_little_free
 from workbench.panels.base import Panel, Session, open_stills, stack
+from workbench.panels.parts.word import word
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
@@ -49,7 +50,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         self.panels = {kind.verb: kind(self.session) for kind in self.shows}
         for verb, panel in self.panels.items():
             setattr(self, verb.lower(), panel)
-        self.children = (stack(self.session.presence, *self.arrange()),)
+        note = () if self.session.may_act else (_for_viewing(),)
+        self.children = (stack(self.session.presence, *note, *self.arrange()),)
         self.session.on_shown(self._on_shown)
 
     def _take_down(self) -> None:
@@ -65,3 +67,10 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
             return
         first = self.panels[self.shows[0].verb]
         first.guard(self.session.open_link)(self.session.presence.query)
+
+
+def _for_viewing() -> ipywidgets.Widget:
+    return word(
+        _("This page is for viewing"),
+        _("Move sliders, draw digits, look at what was made. Buttons that start a job or touch a server are locked."),
+    )

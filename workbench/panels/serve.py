@@ -124,6 +124,7 @@ class ServePanel(Panel):
         if not self._watching and self.session.presence.watched:
             self._watching = True
             self.session.live.watch(self.guard(self._look_if_watched), _SECONDS_BETWEEN_LOOKS)
+        self._offer_models()
         self._look()
 
     def _look_if_watched(self) -> None:
@@ -191,14 +192,18 @@ class ServePanel(Panel):
         self._enable()
         self.fail(error)
 
-    def _on_models(self) -> None:
+    def _offer_models(self) -> None:
         choices = models_to_serve(self.session)
         fields = [{**one, "choices": choices} if one["name"] == "artifact" else one for one in self.form.widget.fields]
         self.form.widget.fields = fields
-        values = [choice["value"] for choice in choices]
-        if values and (not self.form.values["artifact"] or self.session.artifact in values):
-            self.form.write({"artifact": self.session.artifact if self.session.artifact in values else values[0]})
+        if choices and not self.form.values["artifact"]:
+            self.form.write({"artifact": choices[0]["value"]})
         self._on_form()
+
+    def _on_models(self) -> None:
+        self._offer_models()
+        if self.session.artifact in {choice["value"] for choice in models_to_serve(self.session)}:
+            self.form.write({"artifact": self.session.artifact})
 
     def _on_form(self) -> None:
         offered = next(one["choices"] for one in self.form.widget.fields if one["name"] == "artifact")

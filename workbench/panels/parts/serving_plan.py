@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from workbench.core.artifact import Artifact
+from workbench.core.artifact import MANIFEST, Artifact
 from workbench.core.errors import WorkbenchError
 from workbench.core.language import _
 from workbench.core.settings import Settings
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SERVABLE = ("onnx", "tflite", "saved_model", "packed")
 SHOWN = ("artifact", "name", "workers", "port", "keep", "request_log")
+_MOST_CONVERSIONS = 12
 _BATCHING = ("mode", "max_batch_size", "batch_timeout_micros")
 
 
@@ -88,10 +89,13 @@ def plan_in(text: str) -> dict[str, Any]:
 
 
 def models_to_serve(session: Session) -> list[dict[str, str]]:
-    """Return the models of a session that can be served, as choices."""
+    """Return what can be served, as choices: the session's models, and what was last converted in its workspace."""
     named = {folder: label for label, folder in session.variants.items()}
     if session.artifact:
         named.setdefault(session.artifact, _("The model made last"))
+    for run in session.workspace.list_runs("convert")[:_MOST_CONVERSIONS]:
+        if (run / "result" / MANIFEST).is_file():
+            named.setdefault(str(run / "result"), "")
     found = []
     for folder, label in named.items():
         try:
@@ -99,7 +103,7 @@ def models_to_serve(session: Session) -> list[dict[str, str]]:
         except WorkbenchError:
             continue
         if model.format in SERVABLE:
-            found.append({"value": str(folder), "label": f"{label}  ·  {model.format} {model.numeric}"})
+            found.append({"value": str(folder), "label": f"{label or model.name}  ·  {model.format} {model.numeric}"})
     return found
 
 
