@@ -39,7 +39,7 @@ demo: $(STAMP) ## The whole road once, on the digits that ship inside scikit-lea
 	@$(BIN)/workbench run --dataset digits
 
 test: $(STAMP) ## The tests that CI runs; no browser needed (under 2 minutes)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow and not ui and not faults and not thorough"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow and not ui and not faults and not thorough and not notebooks"
 
 test-thorough: $(STAMP) ## Every compression method on several networks (minutes); CI runs these too
 	$(BIN)/python -m pytest -m "thorough and not slow"
@@ -56,8 +56,9 @@ test-slow: $(STAMP) ## Real TensorFlow on real MNIST, long faults; run by hand
 test-wheel: $(STAMP) ## Build the wheel, install it into a clean venv, use it from an empty folder
 	$(BIN)/python .ci/check_wheel.py
 
-notebooks: $(STAMP) ## Run every notebook from top to bottom
-	$(BIN)/python -m pytest --nbmake notebooks
+notebooks: $(STAMP) ## Run every notebook from top to bottom, the tutorials with their exercises solved
+	$(BIN)/python -m pytest --nbmake notebooks/dashboards
+	$(BIN)/python -m pytest -m notebooks tests/notebooks
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.widgets.base import Leaf
 
 PACKAGE = Path(language.__file__).parents[1]
-FACES = ("figures", "widgets", "panels", "dashboards")
+FACES = ("figures", "widgets", "panels", "dashboards", "lessons")
 MARKS = ("_", "N_")
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 

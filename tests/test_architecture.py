@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "workbench"
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if "notebooks" not in p.relative_to(PACKAGE).parts)
 ORDER = (
     *("core", "jobs", "datasets", "train", "evaluate", "convert", "compress", "sweep", "package", "serve"),
-    *("monitor", "pipeline", "figures", "report", "widgets", "panels", "dashboards", "cli"),
+    *("monitor", "pipeline", "figures", "report", "widgets", "panels", "dashboards", "lessons", "cli"),
 )
 FRAMEWORKS = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization", "tf2onnx", "onnx", "torch"}
 PICTURES = {"plotly", "ipywidgets", "anywidget", "IPython"}

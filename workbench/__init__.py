@@ -68,6 +68,9 @@ _PUBLIC = {
     "diff": "workbench.evaluate.diff",
     "doctor": "workbench.pipeline.doctor",
     "attach": "workbench.jobs",
+    # tutorials
+    "check": "workbench.lessons",
+    "question": "workbench.lessons",
     # serving
     "client": "workbench.serve.client",
     "Retries": "workbench.serve.client",

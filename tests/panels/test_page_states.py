@@ -55,9 +55,12 @@ def test_a_page_that_asks_gets_all_widgets(fresh_workspace: Workspace) -> None:
             sent.append(said["data"])
 
     session = Session(fresh_workspace)
+    closing = Heading(title="Closing")
+    closing.comm = None  # as in the middle of its end
     opened = {"content": {"comm_id": "page", "target_name": TARGET}}
     channel = Channel(comm_id="page", target_name=TARGET, primary=False)
     comm.get_comm_manager().targets[TARGET](channel, opened)
     assert session.presence.model_id in sent[-1]["states"]
     assert session.presence.model_id in json.dumps(sent[-1])
+    assert "Closing" not in json.dumps(sent[-1])
     session.close()

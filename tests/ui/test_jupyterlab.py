@@ -249,3 +249,18 @@ def test_a_notebook_shows_its_last_figure_when_its_kernel_is_gone(
     one.shot("lab-reopened-1280-light")
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     expect(page.get_by_text("model not found")).to_be_hidden()
+
+
+def test_a_question_is_predicted_and_then_answered(lab: Lab, browse: Callable[..., Visit]) -> None:
+    one = browse(lab.write("question", "import workbench as wb", 'wb.question("zeros_in_a_file")'))
+    page = one.page
+    run_all(page)
+    told = page.locator(".wb-question-told")
+    expect(page.get_by_role("button", name="a fifth")).to_be_visible(timeout=LONG)
+    expect(told).to_be_hidden()
+    page.get_by_role("button", name="a fifth").press("Enter")
+    expect(told).to_contain_text("It is as large as before. A zero takes four bytes")
+    expect(page.get_by_role("button", name="a fifth")).to_have_attribute("data-tone", "bad")
+    expect(page.get_by_role("button", name="as large as before")).to_have_attribute("data-tone", "good")
+    one.shot("lab-question-1280-light")
+    lab.end_kernels()

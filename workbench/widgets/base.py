@@ -27,8 +27,8 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
 
     A subclass `Foo(Leaf, asset="foo")` lies in `foo.py` beside `foo.js` and, if it has looks of its own, `foo.css`.
     The script is `house.js` followed by `foo.js`, so a leaf needs no bundler and no network; `parts` are scripts that a
-    few leaves share and that come between them. What a leaf says itself stands in `say("…")`, and reaches it in the
-    reader's language.
+    few leaves share and that come between them; one that stands `alone`, without a panel, brings the house's style
+    sheet. What a leaf says itself stands in `say("…")`, and reaches it in the reader's language.
 
     Attributes:
         label: Accessible name of the widget; screen readers say it.
@@ -46,11 +46,13 @@ class Leaf(anywidget.AnyWidget):  # type: ignore[misc]
     _esm: ClassVar[Any] = "export default { render() {} }"
     _css: ClassVar[Any] = ""
 
-    def __init_subclass__(cls, asset: str = "", parts: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, asset: str = "", parts: Sequence[str] = (), *, alone: bool = False, **kwargs: Any
+    ) -> None:
         if asset:
             cls._esm = "".join(_script(f"{name}.js") for name in ("house", *parts, asset))
             if (_HERE / f"{asset}.css").is_file():
-                cls._css = _text(f"{asset}.css")
+                cls._css = (house_css() if alone else "") + _text(f"{asset}.css")
             cls.said = tuple(dict.fromkeys(json.loads(text) for text in _SAID.findall(cls._esm)))
         super().__init_subclass__(**kwargs)
 

@@ -102,7 +102,7 @@ def test_a_changed_file_is_not_published(store: Store, tmp_path: Path) -> None:
 
 
 def test_other_formats_are_refused(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="must be of format onnx, tflite, saved_model or packed to be served, got"):
+    with pytest.raises(BadInputError, match="saved_model or packed to be published or packaged, got"):
         store.publish(artifact(tmp_path / "a", kind="keras"), "m")
 
 

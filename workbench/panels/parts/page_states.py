@@ -53,9 +53,11 @@ def lean_state(widget: ipywidgets.Widget) -> dict[str, Any]:
 
 
 def _answer(channel: Any, _message: Any) -> None:
+    # One may be closed by another thread meanwhile: it has no comm any more, and nobody asks for it.
     states = {
-        widget.model_id: {"model_name": widget._model_name, "state": lean_state(widget)}  # noqa: SLF001 - the protocol's
-        for widget in tuple(_instances.values())
+        key: {"model_name": widget._model_name, "state": lean_state(widget)}  # noqa: SLF001 - the protocol's
+        for key, widget in tuple(_instances.items())
+        if widget.comm is not None
     }
     states, paths, buffers = _remove_buffers(states)
     channel.send({"method": "update_states", "states": states, "buffer_paths": paths}, buffers=buffers)

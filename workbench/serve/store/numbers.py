@@ -32,7 +32,7 @@ def check_publishable(artifact: Artifact, version: int | None) -> None:
     if artifact.format not in _SERVABLE:
         raise BadInputError.of(
             "artifact", got=artifact.format,
-            rule=f"must be of format {', '.join(_SERVABLE[:-1])} or {_SERVABLE[-1]} to be published or packed",
+            rule=f"must be of format {', '.join(_SERVABLE[:-1])} or {_SERVABLE[-1]} to be published or packaged",
             hint='convert it first, for instance with `workbench.convert(artifact, "onnx")`',
         )  # fmt: skip
     if version is not None and not 0 <= version <= MAX_VERSION:

@@ -1,0 +1,71 @@
+"""The tutorials: how they are written, and that they run from top to bottom with their exercises solved."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.notebooks.solutions import SOLUTIONS
+from workbench.lessons import EXERCISES, QUESTIONS
+
+if TYPE_CHECKING:
+    from workbench.core.workspace import Workspace
+
+HERE = Path(__file__).parents[2] / "notebooks" / "tutorials"
+ENGLISH = sorted(HERE.glob("*.ipynb"))
+MOST_LINES = 5
+MOST_SECONDS = 180
+
+
+def cells(path: Path, kind: str = "code") -> list[Any]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def asked(path: Path, what: str) -> list[str]:
+    return re.findall(rf'wb\.{what}\("(\w+)"', "\n".join(cell.source for cell in cells(path)))
+
+
+def test_there_are_tutorials_in_both_languages() -> None:
+    assert ENGLISH
+    assert [path.name for path in ENGLISH] == sorted(path.name for path in (HERE / "zh").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", [*ENGLISH, *sorted((HERE / "zh").glob("*.ipynb"))], ids=lambda path: path.parent.name)
+def test_cells_are_short_and_keep_no_outputs(path: Path) -> None:
+    for cell in cells(path):
+        assert len(cell.source.splitlines()) <= MOST_LINES, cell.source
+        assert (cell.outputs, cell.execution_count) == ([], None)
+        assert not re.search(r"\._\w", cell.source), "notebooks touch public names only"
+
+
+@pytest.mark.parametrize("path", ENGLISH, ids=lambda path: path.stem)
+def test_the_chinese_edition_has_the_same_code(path: Path) -> None:
+    other = cells(HERE / "zh" / path.name)
+    assert [(cell.id, cell.source) for cell in cells(path)] == [(cell.id, cell.source) for cell in other]
+    prose = [cell.source for cell in cells(HERE / "zh" / path.name, "markdown")]
+    assert all(re.search(r"[\u4e00-\u9fff]", text) for text in prose)
+
+
+def test_every_exercise_and_question_is_asked_somewhere_and_solved() -> None:
+    assert {name for path in ENGLISH for name in asked(path, "check")} == set(EXERCISES.names())
+    assert {name for path in ENGLISH for name in asked(path, "question")} == set(QUESTIONS.names())
+    assert set(SOLUTIONS) == set(EXERCISES.names())
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize("path", ENGLISH, ids=lambda path: path.stem)
+def test_it_runs_with_its_exercises_solved(path: Path, workspace: Workspace, tmp_path: Path) -> None:  # noqa: ARG001 - the default one
+    book = nbformat.read(path, as_version=4)
+    for cell in book.cells:
+        for name in re.findall(r'wb\.check\("(\w+)"', cell.source if cell.cell_type == "code" else ""):
+            assert cell.source.count("answer = ...\n") == 1
+            cell.source = cell.source.replace("answer = ...\n", SOLUTIONS[name])
+    NotebookClient(book, timeout=MOST_SECONDS, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    said = "".join(output.get("text", "") for cell in book.cells for output in cell.get("outputs", ()))
+    for name in asked(path, "check"):
+        assert f"{name}: Right." in said

@@ -1,0 +1,1 @@
+"""Questions to predict the answer of: one a file."""
