@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from workbench.core import language
@@ -46,6 +47,21 @@ def test_an_answer_is_judged_in_one_sentence(answer: Any, told: str, capsys: pyt
     said = capsys.readouterr().out
     assert said.startswith(f"before_and_after: {told}")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (np.eye(3)[[2, 0]], "Right."),
+        (np.eye(3)[[0, 2]], "Row 0 has its 1 in the wrong column."),
+        (np.eye(3)[[2]], "There must be one row a label, got the shape (1, 3)."),
+        (np.eye(3, dtype=int)[[2, 0]], "The rows must be floats, got int64."),
+        (np.full((2, 3), 1 / 3), "Each row must hold a single 1 and else 0."),
+    ],
+)
+def test_one_hot_rows_are_judged(rows: Any, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    check("one_hot", (np.array([2, 0]), rows))
+    assert capsys.readouterr().out == f"one_hot: {told}\n"
 
 
 class Broken:
