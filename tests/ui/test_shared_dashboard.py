@@ -149,7 +149,7 @@ def test_an_operator_acts_and_viewers_see_it(visit: Callable[..., Visit], shared
     box.press("Tab")
     acting.click("[data-action=train]")
     for page in (acting, looking):
-        expect(page.locator(".wb-chip").first).to_have_text("done", timeout=120_000)
+        expect(page.locator(".wb-place-train .wb-chip").first).to_have_text("done", timeout=120_000)
 
 
 def test_viewers_go_when_who_shares_goes(tmp_path: Path) -> None:
