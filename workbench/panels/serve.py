@@ -54,7 +54,7 @@ class ServePanel(Panel):
         self.form = Form(
             ServePlan,
             values={**defaults(), "artifact": offered[0]["value"] if offered else ""},
-            looks=looks(self.session),
+            looks=looks(offered),
             shown=SHOWN,
             label=_("Server settings"),
         )
@@ -192,17 +192,17 @@ class ServePanel(Panel):
         self._enable()
         self.fail(error)
 
-    def _offer_models(self) -> None:
+    def _offer_models(self) -> list[str]:
         choices = models_to_serve(self.session)
         fields = [{**one, "choices": choices} if one["name"] == "artifact" else one for one in self.form.widget.fields]
         self.form.widget.fields = fields
         if choices and not self.form.values["artifact"]:
             self.form.write({"artifact": choices[0]["value"]})
         self._on_form()
+        return [choice["value"] for choice in choices]
 
     def _on_models(self) -> None:
-        self._offer_models()
-        if self.session.artifact in {choice["value"] for choice in models_to_serve(self.session)}:
+        if self.session.artifact in self._offer_models():
             self.form.write({"artifact": self.session.artifact})
 
     def _on_form(self) -> None:

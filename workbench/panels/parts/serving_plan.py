@@ -107,13 +107,13 @@ def models_to_serve(session: Session) -> list[dict[str, str]]:
     return found
 
 
-def looks(session: Session) -> dict[str, dict[str, Any]]:
-    """Return what the declarations cannot say."""
+def looks(models: list[dict[str, str]]) -> dict[str, dict[str, Any]]:
+    """Return what the declarations cannot say; `models` is what `models_to_serve` gave."""
     return {
         "artifact": {
             "label": _("Model"),
             "kind": "choice",
-            "choices": models_to_serve(session),
+            "choices": models,
             "other": {"label": _("Another folder…"), "name": _("Folder of the model"), "placeholder": "runs/…/result"},
         },
         "name": {"label": _("Name in the URL")},
