@@ -12,16 +12,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
+T = TypeVar("T")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -97,6 +98,18 @@ def wait_until_warm(server: psutil.Process) -> None:
     calm = 0
     while calm < LOOKS and time.monotonic() < deadline:
         calm = calm + 1 if rests(server) else 0
+
+
+def visited(visit: Callable[[], T], server: psutil.Process, count: int) -> list[T]:
+    """Visit so often, each time when the server is warm again; a first visit does not count."""
+    wait_until_warm(server)
+    visit()
+    found = []
+    for _ in range(count):
+        time.sleep(SECONDS_TO_REFILL)
+        wait_until_warm(server)
+        found.append(visit())
+    return found
 
 
 def rests(server: psutil.Process) -> bool:

@@ -11,12 +11,10 @@ import os
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from browser import (
-    SECONDS_TO_REFILL,
     Traffic,
     chromium,
     dashboard,
@@ -25,6 +23,7 @@ from browser import (
     row,
     spread,
     time_limit,
+    visited,
     wait_until_warm,
 )
 
@@ -143,13 +142,7 @@ def main(output: Path) -> None:
         chromium() as browser,
         dashboard(Path(folder) / "home", "training") as (url, server),
     ):
-        wait_until_warm(server)
-        visit(browser, url)
-        visits = []
-        for _ in range(VISITS):
-            time.sleep(SECONDS_TO_REFILL)
-            wait_until_warm(server)
-            visits.append(visit(browser, url))
+        visits = visited(lambda: visit(browser, url), server, VISITS)
         wait_until_warm(server)
         rest, training = callbacks(browser, url)
     result = rows(visits, rest, training)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 from browser import (
-    SECONDS_TO_REFILL,
     Traffic,
     chromium,
     dashboard,
@@ -31,7 +30,7 @@ from browser import (
     row,
     spread,
     time_limit,
-    wait_until_warm,
+    visited,
     waits,
 )
 
@@ -148,17 +147,6 @@ def visit(browser: Browser, url: str) -> dict[str, Any]:
         found: dict[str, Any] = page.evaluate("benchOpened")
         found["paint"] = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         return found | traffic.so_far()
-
-
-def visits(browser: Browser, url: str, server: psutil.Process) -> list[dict[str, Any]]:
-    wait_until_warm(server)
-    visit(browser, url)
-    found = []
-    for _ in range(VISITS):
-        time.sleep(SECONDS_TO_REFILL)
-        wait_until_warm(server)
-        found.append(visit(browser, url))
-    return found
 
 
 def opening_rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -357,7 +345,7 @@ def main(output: Path) -> None:
         os.environ.pop("WORKBENCH_DATA", None)  # the same data everywhere at first sight: digits
         with chromium() as browser:
             with dashboard(home, "workshop") as (url, server):
-                rows += opening_rows(visits(browser, url, server))
+                rows += opening_rows(visited(lambda: visit(browser, url), server, VISITS))
                 frontier(workspace, models)
                 rows += hands(browser, url, workspace, models)
             rows += viewers(browser, home, workspace, models.digits)
