@@ -56,6 +56,7 @@ def test_a_page_that_asks_gets_all_widgets(fresh_workspace: Workspace) -> None:
 
     session = Session(fresh_workspace)
     closing = Heading(title="Closing")
+    holder = ipywidgets.VBox([closing])
     closing.comm = None  # as in the middle of its end
     opened = {"content": {"comm_id": "page", "target_name": TARGET}}
     channel = Channel(comm_id="page", target_name=TARGET, primary=False)
@@ -63,4 +64,6 @@ def test_a_page_that_asks_gets_all_widgets(fresh_workspace: Workspace) -> None:
     assert session.presence.model_id in sent[-1]["states"]
     assert session.presence.model_id in json.dumps(sent[-1])
     assert "Closing" not in json.dumps(sent[-1])
+    assert holder.model_id not in sent[-1]["states"]
+    holder.close()
     session.close()

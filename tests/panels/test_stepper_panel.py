@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workbench.core.artifact import Artifact
     from workbench.core.workspace import Workspace
 
 SOON = 30
@@ -40,9 +39,10 @@ def test_an_empty_workspace_is_a_road_that_nobody_went(fresh_workspace: Workspac
     assert {(step["state"], step["word"], step["detail"]) for step in steps} == {("none", "not yet", "")}
 
 
-def test_what_was_done_here_is_done(trained: Artifact, workspace: Workspace) -> None:  # noqa: ARG001 - it was made
-    steps = {step["name"]: step for step in Stages(workspace).look()}
-    assert (steps["train"]["state"], steps["train"]["word"]) in {("done", "done"), ("running", "running")}
+def test_what_was_done_here_is_done(fresh_workspace: Workspace) -> None:
+    submit("probe_stages:echo", {}, kind="train", workspace=fresh_workspace).wait(SOON)
+    steps = {step["name"]: step for step in Stages(fresh_workspace).look()}
+    assert (steps["train"]["state"], steps["train"]["word"]) == ("done", "done")
     assert "last" in steps["train"]["detail"]
 
 

@@ -58,6 +58,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         self.session.close()
         for panel in self.panels.values():
             panel.close()
+        for box in self.children:
+            box.close()
 
     def _on_shown(self) -> None:
         """Speak the language of who looks, and show what the address says; both are known once a page has drawn us."""

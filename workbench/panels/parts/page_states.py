@@ -7,6 +7,7 @@ front ends ask as the protocol says, and get everything.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import pkgutil
@@ -53,12 +54,12 @@ def lean_state(widget: ipywidgets.Widget) -> dict[str, Any]:
 
 
 def _answer(channel: Any, _message: Any) -> None:
-    # One may be closed by another thread meanwhile: it has no comm any more, and nobody asks for it.
-    states = {
-        key: {"model_name": widget._model_name, "state": lean_state(widget)}  # noqa: SLF001 - the protocol's
-        for key, widget in tuple(_instances.items())
-        if widget.comm is not None
-    }
+    states: Any = {}
+    for key, widget in tuple(_instances.items()):
+        # Another thread may close it, or what it holds, meanwhile: that has no comm any more, and cannot be named.
+        if widget.comm is not None:
+            with contextlib.suppress(AttributeError):
+                states[key] = {"model_name": widget._model_name, "state": lean_state(widget)}  # noqa: SLF001 - protocol
     states, paths, buffers = _remove_buffers(states)
     channel.send({"method": "update_states", "states": states, "buffer_paths": paths}, buffers=buffers)
 
