@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # Without bytecode every import takes two to three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install torch ray dashboard lab demo test test-thorough test-faults test-ui test-slow test-wheel notebooks lint format bench lock clean help
+.PHONY: install torch ray dashboard lab demo test test-thorough test-faults test-ui test-slow test-wheel test-binder notebooks lint format bench lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -56,9 +56,12 @@ test-slow: $(STAMP) ## Real TensorFlow on real MNIST, long faults; run by hand
 test-wheel: $(STAMP) ## Build the wheel, install it into a clean venv, use it from an empty folder
 	$(BIN)/python .ci/check_wheel.py
 
+test-binder: $(STAMP) ## Build what binder builds in a clean environment, and use it
+	$(BIN)/python .ci/check_binder.py
+
 notebooks: $(STAMP) ## Run every notebook from top to bottom, the tutorials with their exercises solved
 	$(BIN)/python -m pytest --nbmake notebooks/dashboards
-	$(BIN)/python -m pytest -m notebooks tests/notebooks
+	WORKBENCH_FAST=1 $(BIN)/python -m pytest -m notebooks tests/notebooks
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

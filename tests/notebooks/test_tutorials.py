@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import psutil
 import pytest
 from nbclient import NotebookClient
 
 from tests.notebooks.solutions import SOLUTIONS
+from workbench.jobs.cluster import find
 from workbench.lessons import EXERCISES, QUESTIONS
+from workbench.serve.sandbox import running
 
 if TYPE_CHECKING:
     from workbench.core.workspace import Workspace
@@ -57,9 +62,10 @@ def test_every_exercise_and_question_is_asked_somewhere_and_solved() -> None:
     assert set(SOLUTIONS) == set(EXERCISES.names())
 
 
+# Backwards: each finds in the workspace only what later ones made, so none needs another to have been run before.
 @pytest.mark.notebooks
-@pytest.mark.parametrize("path", ENGLISH, ids=lambda path: path.stem)
-def test_it_runs_with_its_exercises_solved(path: Path, workspace: Workspace, tmp_path: Path) -> None:  # noqa: ARG001 - the default one
+@pytest.mark.parametrize("path", ENGLISH[::-1], ids=lambda path: path.stem)
+def test_it_runs_with_its_exercises_solved(path: Path, workspace: Workspace, tmp_path: Path) -> None:
     book = nbformat.read(path, as_version=4)
     for cell in book.cells:
         for name in re.findall(r'wb\.check\("(\w+)"', cell.source if cell.cell_type == "code" else ""):
@@ -69,3 +75,18 @@ def test_it_runs_with_its_exercises_solved(path: Path, workspace: Workspace, tmp
     said = "".join(output.get("text", "") for cell in book.cells for output in cell.get("outputs", ()))
     for name in asked(path, "check"):
         assert f"{name}: Right." in said
+    assert not running(workspace), "a notebook stops the servers it started"
+    assert not ours_left(workspace)
+
+
+def ours_left(workspace: Workspace) -> list[str]:
+    """Return the processes that work in the workspace and are not of its cluster."""
+    cluster = find(workspace)
+    assert cluster is not None
+    spared = {cluster.pid, os.getpid(), *(child.pid for child in psutil.Process(cluster.pid).children(recursive=True))}
+    left = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid not in spared and process.environ().get("WORKBENCH_HOME") == str(workspace.home):
+                left.append(" ".join(process.cmdline()))
+    return left
