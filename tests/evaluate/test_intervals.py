@@ -91,3 +91,7 @@ def test_vectors_of_different_samples_are_refused(a: str, b: str) -> None:
 def test_a_level_must_be_a_probability() -> None:
     with pytest.raises(BadInputError, match="level"):
         wilson(1, 2, level=1.0)
+
+
+def test_a_share_prints_as_people_read_it() -> None:
+    assert str(wilson(341, 359)) == "0.9499 [0.9221, 0.9681] of 359"

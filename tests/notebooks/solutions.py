@@ -4,4 +4,7 @@ SOLUTIONS = {
     "one_hot": "import numpy as np\nanswer = (labels, np.eye(len(data.classes))[labels])\n",
     "parameters_of_a_convolution": "answer = (3 * 3 * 64 + 1) * 64\n",
     "before_and_after": "answer = (trained, wb.evaluate(tflite, data))\n",
+    "bits_of_a_weight": (
+        "import numpy as np\nshares = np.array([0.8, *[0.2 / 16] * 16])\nanswer = -(shares * np.log2(shares)).sum()\n"
+    ),
 }

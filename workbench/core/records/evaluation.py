@@ -24,6 +24,10 @@ class Proportion(Record):
     total: int
     level: float = 0.95
 
+    def __str__(self) -> str:
+        """Return it as people read it: `0.9276 [0.8960, 0.9501] of 359`."""
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}] of {self.total}"
+
 
 class ClassScore(Record):
     """One class' scores; `support` is the number of its true samples."""
