@@ -7,4 +7,5 @@ SOLUTIONS = {
     "bits_of_a_weight": (
         "import numpy as np\nshares = np.array([0.8, *[0.2 / 16] * 16])\nanswer = -(shares * np.log2(shares)).sum()\n"
     ),
+    "trainings_of_a_grid": "answer = 3 * 4 * 2 * 5 + 1\n",
 }
