@@ -8,4 +8,8 @@ SOLUTIONS = {
         "import numpy as np\nshares = np.array([0.8, *[0.2 / 16] * 16])\nanswer = -(shares * np.log2(shares)).sum()\n"
     ),
     "trainings_of_a_grid": "answer = 3 * 4 * 2 * 5 + 1\n",
+    "labels_that_changed": (
+        'made = wb.convert(model, "onnx", numeric="int8", dataset=data)\nparity = made.metrics["parity"]\n'
+        'answer = (made, parity["samples"] * (1 - parity["agreement"]))\n'
+    ),
 }
