@@ -12,4 +12,5 @@ SOLUTIONS = {
         'made = wb.convert(model, "onnx", numeric="int8", dataset=data)\nparity = made.metrics["parity"]\n'
         'answer = (made, parity["samples"] * (1 - parity["agreement"]))\n'
     ),
+    "body_of_a_request": 'answer = {"instances": images[:1].tolist()}\n',
 }
