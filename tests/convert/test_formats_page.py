@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.convert.test_matrix import HEADER, OUT
 from workbench.convert.base import converters
 
-PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "know" / "formats.md").read_text(encoding="utf-8")
 
 
 def test_its_matrix_has_the_columns_that_are_tested() -> None:

@@ -13,4 +13,5 @@ SOLUTIONS = {
         'answer = (made, parity["samples"] * (1 - parity["agreement"]))\n'
     ),
     "body_of_a_request": 'answer = {"instances": images[:1].tolist()}\n',
+    "images_that_drift": "answer = turned\n",
 }

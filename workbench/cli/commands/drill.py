@@ -9,11 +9,11 @@ import typer
 
 from workbench.cli.flags import with_flags
 from workbench.cli.options import HOME, workspace_at
+from workbench.core.records import DrillMoment
 from workbench.pipeline.drill.settings import DrillSettings
 
 if TYPE_CHECKING:
     from workbench.core.events import Event
-    from workbench.core.records import DrillReport
 
 app = typer.Typer(add_completion=False)
 
@@ -44,7 +44,7 @@ def drill(
         report = play(name, settings=asked, workspace=workspace_at(home), on_event=None if as_json else _show)
         reports.append(report)
         if not as_json:
-            _sum_up(report)
+            typer.echo(f"\n{report.summary}\n")
     if as_json:
         typer.echo(json.dumps([report.to_json() for report in reports]))
     raise typer.Exit(0 if all(report.passed for report in reports) else 1)
@@ -54,17 +54,4 @@ def _show(event: Event) -> None:
     if event.type == "step":
         typer.echo(f"{event.data['step']}: {event.data['text']}", err=True)
     elif event.type == "moment":
-        typer.echo(f"{event.data['seconds']:8.2f} s  {event.data['kind']:<9} {event.data['words']}")
-
-
-def _sum_up(report: DrillReport) -> None:
-    said = ["nobody noticed" if report.noticed_seconds is None else f"noticed after {report.noticed_seconds:.2f} s"]
-    if report.reaction_seconds is not None:
-        said.append(f"mended {report.reaction_seconds:.2f} s later")
-    if report.restored_seconds is not None:
-        said.append(f"clients served as before after {report.restored_seconds:.2f} s")
-    elif report.noticed_seconds is not None:
-        said.append("clients were not served as before in time")
-    typer.echo("")
-    typer.echo(f"{report.title}: {', '.join(said)}; {report.failed} of {report.requests:,} requests failed.")
-    typer.echo(f"{report.lesson}\n")
+        typer.echo(str(DrillMoment(**event.data)))

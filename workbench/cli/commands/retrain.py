@@ -51,9 +51,5 @@ def retrain_model(  # noqa: PLR0913 - one a flag
     if as_json:
         typer.echo(json.dumps(report.to_json()))
     else:
-        for line in report.verdict.lines:
-            typer.echo(f"{'passed' if line.passed else 'FAILED'}  {line.reason}")
-        done = report.published
-        typer.echo(f"store   version {done.version} of {done.name}" if done else "store   nothing is published")
-        typer.echo(f"budget  {report.runs_left} more in its time")
+        typer.echo(str(report))
     raise typer.Exit(0 if report.verdict.passed else 1)

@@ -23,6 +23,10 @@ class DrillMoment(Record):
     kind: MomentKind
     words: str
 
+    def __str__(self) -> str:
+        """Return it as a line of the timeline."""
+        return f"{self.seconds:8.2f} s  {self.kind:<9} {self.words}"
+
 
 class DrillReport(Record):
     """One drill.
@@ -54,3 +58,20 @@ class DrillReport(Record):
     def passed(self) -> bool:
         """It was noticed, clients are served as before, and none of their requests failed."""
         return self.noticed_seconds is not None and self.restored_seconds is not None and not self.failed
+
+    @property
+    def summary(self) -> str:
+        """When it was noticed and mended, who got no answer, and what it teaches."""
+        said = ["nobody noticed" if self.noticed_seconds is None else f"noticed after {self.noticed_seconds:.2f} s"]
+        if self.reaction_seconds is not None:
+            said.append(f"mended {self.reaction_seconds:.2f} s later")
+        if self.restored_seconds is not None:
+            said.append(f"clients served as before after {self.restored_seconds:.2f} s")
+        elif self.noticed_seconds is not None:
+            said.append("clients were not served as before in time")
+        failed = f"{self.failed} of {self.requests:,} requests failed"
+        return f"{self.title}: {', '.join(said)}; {failed}.\n{self.lesson}"
+
+    def __str__(self) -> str:
+        """Return the timeline and the summary."""
+        return "\n".join([*map(str, self.timeline), "", self.summary])

@@ -171,3 +171,7 @@ class Verdict(Record):
         """The failing lines' sentences, or that all passed."""
         failed = [line.reason for line in self.lines if not line.passed]
         return " ".join(failed) if failed else "all rules hold"
+
+    def __str__(self) -> str:
+        """Return a line a rule: whether it holds, and why."""
+        return "\n".join(f"{'passed' if line.passed else 'FAILED'}  {line.reason}" for line in self.lines)

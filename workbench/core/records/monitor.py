@@ -164,3 +164,15 @@ class MonitorReport(Record):
     drift: DriftReport | None = None
     alarms: tuple[str, ...] = ()
     events: tuple[AlarmEvent, ...] = ()
+
+    def __str__(self) -> str:
+        """Return a line for each of what is known: requests, errors, latency, accuracy, drift, alarms."""
+        told = {
+            "requests": f"{self.requests:,} since the last look",
+            "errors": self.error_rate,
+            "latency": None if self.p95_ms is None else f"95 of 100 within {self.p95_ms:g} ms",
+            "accuracy": self.accuracy,
+            "drift": self.drift and self.drift.words,
+            "alarms": ", ".join(self.alarms) or "none",
+        }
+        return "\n".join(f"{name:9} {value}" for name, value in told.items() if value is not None)

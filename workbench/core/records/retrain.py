@@ -57,3 +57,9 @@ class RetrainReport(Record):
     published: Published | None
     runs_left: int
     seconds: float
+
+    def __str__(self) -> str:
+        """Return what the gate said, what is published, and how often the budget allows it again."""
+        done = self.published
+        store = f"version {done.version} of {done.name}" if done else "nothing is published"
+        return f"{self.verdict}\nstore   {store}\nbudget  {self.runs_left} more in its time"
