@@ -14,4 +14,8 @@ SOLUTIONS = {
     ),
     "body_of_a_request": 'answer = {"instances": images[:1].tolist()}\n',
     "images_that_drift": "answer = turned\n",
+    "two_keys": (
+        'asks, admin = wb.new_key(), wb.new_key()\n'
+        'known = wb.Security(api_keys={asks.sha256: "predict", admin.sha256: "admin"})\nanswer = (known, asks.key, admin.key)\n'
+    ),
 }
