@@ -106,6 +106,13 @@ def test_a_file_at_the_end_of_the_road_is_not_converted(
         workbench.convert(converted["tflite/int8"], "onnx", dataset=digits, workspace=workspace)
 
 
+def test_where_a_way_leads_round_it_is_named(
+    converted: dict[str, Artifact], digits: Dataset, workspace: Workspace
+) -> None:
+    with pytest.raises(BadInputError, match=r"go over another format with workbench.convert_along\(…, 'keras'\)\."):
+        workbench.convert(converted["saved_model/float32"], "keras", dataset=digits, workspace=workspace)
+
+
 def test_a_truncated_source_is_one_sentence(
     trained: Artifact, digits: Dataset, workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.convert.base import Converter, converters
 from workbench.convert.comparison import Comparison
+from workbench.convert.edges import edges_here
 from workbench.convert.finite import require_finite
 from workbench.convert.representative import Representative, notes_on
 from workbench.convert.source import Source, load_source
 from workbench.convert.trial import BEST, Made, Task, Trial, best, chosen
 from workbench.core.artifact import Artifact
 from workbench.core.errors import BadInputError
+from workbench.core.records.formats import shortest
 from workbench.core.workspace import writing
 from workbench.evaluate.inventory import inventory
 from workbench.evaluate.parity import require_parity
@@ -174,7 +176,7 @@ def converter_for(artifact: Artifact, settings: ConvertSettings) -> type[Convert
             "artifact",
             rule=f"must be one of {', '.join(unit.sources)} to become {settings.format}",
             got=artifact.label,
-            hint=_UNPACK if artifact.format == "packed" else "convert the model that it was made from",
+            hint=_UNPACK if artifact.format == "packed" else _way_out(artifact, settings),
         )
     quantising = artifact.numeric == "float32" != settings.numeric
     if artifact.format == settings.format and not quantising:
@@ -186,6 +188,15 @@ def converter_for(artifact: Artifact, settings: ConvertSettings) -> type[Convert
         )
     chosen(unit.tools(artifact.format, settings.numeric), settings.tool, _edge(artifact, settings))
     return unit
+
+
+def _way_out(artifact: Artifact, settings: ConvertSettings) -> str:
+    """Say what to do where no program leads straight there."""
+    # A packed file becomes what was packed and nothing else, so no way leads on over it.
+    edges = [edge for edge in edges_here() if not edge.source.startswith("packed/")]
+    if shortest(edges, artifact.label, f"{settings.format}/{settings.numeric}") is None:
+        return "convert the model that it was made from"
+    return f"go over another format with workbench.convert_along(…, {settings.format!r})"
 
 
 def _edge(artifact: Artifact, settings: ConvertSettings) -> str:
