@@ -15,7 +15,11 @@ SOLUTIONS = {
     "body_of_a_request": 'answer = {"instances": images[:1].tolist()}\n',
     "images_that_drift": "answer = turned\n",
     "two_keys": (
-        'asks, admin = wb.new_key(), wb.new_key()\n'
-        'known = wb.Security(api_keys={asks.sha256: "predict", admin.sha256: "admin"})\nanswer = (known, asks.key, admin.key)\n'
+        "asks, admin = wb.new_key(), wb.new_key()\n"
+        'known = wb.Security(api_keys={asks.sha256: "predict", admin.sha256: "admin"})\n'
+        "answer = (known, asks.key, admin.key)\n"
+    ),
+    "patients_without_an_error": (
+        "answer = next(count for count in range(1, 1000) if wilson(count, count).low >= 0.95)\n"
     ),
 }
