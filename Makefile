@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # Without bytecode every import takes two to three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install torch ray dashboard lab demo test test-thorough test-faults test-ui test-slow test-wheel test-binder notebooks lint format bench lock clean help
+.PHONY: install torch ray dashboard lab demo test test-thorough test-faults test-ui test-slow test-wheel test-binder notebooks docs lint format bench lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,10 @@ notebooks: $(STAMP) ## Run every notebook from top to bottom, the tutorials with
 	$(BIN)/python -m pytest --nbmake notebooks/dashboards
 	WORKBENCH_FAST=1 $(BIN)/python -m pytest -m notebooks tests/notebooks
 
+docs: $(STAMP) ## Build the documentation; a broken link or reference ends it (docs/_build/index.html)
+	@$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going --nitpicky --quiet docs docs/_build
+	@echo "docs/_build/index.html"
+
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -79,4 +83,4 @@ lock: ## Pin versions anew; the file names no package index
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade -o requirements.lock
 
 clean: ## Remove the environment and everything that was generated
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache test-artifacts
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache test-artifacts docs/_build docs/know/reference

@@ -35,10 +35,19 @@ def with_settings(doc: str | None, fields: Mapping[str, FieldInfo]) -> str | Non
     return "\n".join([inspect.cleandoc(doc), "", *lines])
 
 
-def _facts(info: FieldInfo) -> str:
+def facts_of(info: FieldInfo) -> str:
+    """Return a setting's default, choices and bounds in words; nothing where it has none.
+
+    Args:
+        info: The setting as it is declared.
+    """
     default = "required" if info.is_required() else _default(info)
-    facts = [fact for fact in (default, _choices(info.annotation), _bounds(info)) if fact]
-    return f" ({'; '.join(facts)})" if facts else ""
+    return "; ".join(fact for fact in (default, _choices(info.annotation), _bounds(info)) if fact)
+
+
+def _facts(info: FieldInfo) -> str:
+    facts = facts_of(info)
+    return f" ({facts})" if facts else ""
 
 
 def _default(info: FieldInfo) -> str:
