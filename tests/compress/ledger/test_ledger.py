@@ -187,7 +187,7 @@ def test_why_is_the_int8_model_slower_than_float(tmp_path: Path) -> None:
     """onnxruntime 20052 and 17389: a small network, whose quantize nodes and calls eat what the products save."""
     source, made = _static(tmp_path)
     found = ledger(made, baseline=source, runs=5)
-    assert re.search(r"times (slower|faster) than 'small' \(onnx/float32\): ", found.finding("compared"))
+    assert re.search(r"(times (slower|faster) than|as long as) 'small' \(onnx/float32\): ", found.finding("compared"))
     # What was measured is not said to be possible.
     assert "can be faster" not in found.finding("vnni")
     assert "often slower" not in found.finding("no_vnni")
@@ -255,6 +255,18 @@ def test_what_the_processor_can_do_does_not_contradict_what_was_measured(feature
     for word in ("slower", "too small", "can be"):
         assert word not in faster[said]
     assert "too small" in slower[said] or "gains nothing" in slower[said]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "says"),
+    [(1.0, "as long as"), (0.98, "as long as"), (1.02, "as long as"), (0.9, "slower"), (1.04, "faster")],
+)
+def test_a_difference_within_the_noise_is_called_none(theirs: float, says: str) -> None:
+    found = why_not_faster("float32", 0.0, _profile(), (), baseline=_profile(call_ms=theirs), name="'dense'")
+    (text,) = (each.text for each in found if each.topic == "compared")
+    assert says in text
+    assert ("times" in text) == (says != "as long as")
+    assert f"1.000 ms a call beside {theirs:.3f} ms" in text
 
 
 def test_operators_that_take_longer_than_the_call_are_explained() -> None:

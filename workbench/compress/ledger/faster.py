@@ -92,11 +92,13 @@ def _gain(profile: Profile, baseline: Profile | None) -> float | None:
 
 def _compared(profile: Profile, baseline: Profile, name: str) -> Finding:
     ratio = profile.call_ms / baseline.call_ms
-    word = "slower" if ratio > 1 else "faster"
-    factor = ratio if ratio > 1 else 1 / ratio
+    factor = max(ratio, 1 / ratio)
+    takes = f"is {factor:.2f} times {'slower' if ratio > 1 else 'faster'} than"
+    if factor < _FASTER:
+        takes = "takes as long as"
     return Finding(
         topic="compared",
-        text=f"It is {factor:.2f} times {word} than {name or 'the model it is compared with'}: "
+        text=f"It {takes} {name or 'the model it is compared with'}: "
         f"{profile.call_ms:.3f} ms a call beside {baseline.call_ms:.3f} ms (batch {profile.batch}, threads "
         f"{profile.threads}, median of {profile.runs}); differences of a few per cent are noise.",
     )
