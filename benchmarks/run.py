@@ -14,6 +14,7 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from workbench.core.artifact import cpu_name
 
@@ -22,6 +23,23 @@ RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
 NO_BENCHMARKS = ("run", "browser", "job_stages", "tutorial_script")
 BY_NAME_ONLY = ("serving_rivals",)
+TITLES = {
+    "dashboard": "Dashboards",
+    "drift": "Drift",
+    "drill": "Drills",
+    "formats": "Conversion",
+    "jobs": "Jobs",
+    "panels": "Panels, sliders and many viewers",
+    "serving": "Serving",
+    "serving_ray": "Serving on Ray",
+    "serving_rivals": "Serving beside other servers",
+    "slider": "The slider's answers",
+    "smallest": "The smallest files",
+    "startup": "Starting",
+    "sweep": "Sweeps beside scripts",
+    "sweep_workers": "Sweeps on several workers",
+    "training": "Training",
+}
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
@@ -47,21 +65,34 @@ def main(names: list[str]) -> None:
 
 
 def write_table() -> None:
-    """Put the table between the README's markers."""
-    lines = ["| figure | target | measured | |", "|---|---|---|---|"]
+    """Put the tables between the README's markers: one a benchmark, folded, each with what its targets came to."""
+    lines: list[str] = []
     machines = set()
     for path in sorted(RESULTS.glob("*.json")):
         result = json.loads(path.read_text(encoding="utf-8"))
         machines.add(f"{result['machine']} ({result['date']})")
-        for row in result["rows"]:
-            sign = {True: "met", False: "**missed**", None: ""}[row["met"]]
-            lines.append(f"| {row['figure']} | {row['target']} | {row['measured']} | {sign} |")
-    text = "\n".join([*lines, "", f"Measured by `make bench` on: {'; '.join(sorted(machines))}."])
+        lines += _group(path.stem, result["rows"])
+    text = "\n".join([*lines, f"Measured by `make bench` on: {'; '.join(sorted(machines))}."])
     readme = README.read_text(encoding="utf-8")
     head, _, rest = readme.partition(BEGIN)
     _, _, tail = rest.partition(END)
     README.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}", encoding="utf-8")
     print(text)
+
+
+def _group(name: str, rows: list[dict[str, Any]]) -> list[str]:
+    met, missed = (sum(row["met"] is kept for row in rows) for kept in (True, False))
+    told = f"{met} targets met" + (f", <b>{missed} missed</b>" if missed else "") if met + missed else "no targets"
+    lines = [
+        "<details>",
+        f"<summary>{TITLES.get(name, name.replace('_', ' ').capitalize())}: {len(rows)} figures, {told}</summary>",
+        "",
+    ]
+    lines += ["| figure | target | measured | |", "|---|---|---|---|"]
+    for row in rows:
+        sign = {True: "met", False: "**missed**", None: ""}[row["met"]]
+        lines.append(f"| {row['figure']} | {row['target']} | {row['measured']} | {sign} |")
+    return [*lines, "", "</details>", ""]
 
 
 if __name__ == "__main__":
