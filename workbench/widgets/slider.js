@@ -45,6 +45,8 @@ function render({ model, el }) {
   const makeRow = (slider) => {
     const id = uid(), scale = scaleOf(slider), { low, high, step } = scale;
     const input = h("input", { type: "range", id, min: String(low), max: String(high), step: String(step), title: slider.help || null });
+    // Arrow keys move the handle; JupyterLab would take them for its cells.
+    input.dataset.lmSuppressShortcuts = "true";
     const bubble = h("span", { class: "wb-slider-bubble", "aria-hidden": "true" }), value = h("span", { class: "wb-slider-value", "aria-hidden": "true" });
     const back = slider.follows ? h("button", { type: "button", class: "wb-button wb-quiet wb-slider-back", title: say("Follow the slider for all layers again") }, "↺") : null;
     back?.setAttribute("aria-label", say("{label}: follow the slider for all layers again", { label: slider.label }));
