@@ -56,6 +56,13 @@ def test_the_chinese_edition_has_the_same_code(path: Path) -> None:
     assert all(re.search(r"[\u4e00-\u9fff]", text) for text in prose)
 
 
+@pytest.mark.parametrize("path", ENGLISH, ids=lambda path: path.stem)
+def test_panels_with_sliders_and_sweeps_have_a_model_to_begin_with(path: Path) -> None:
+    """Alone in a cell they open empty, and the reader would drag sliders that do nothing."""
+    bare = [cell.source for cell in cells(path) if re.search(r"wb\.(Compress|Sweep)Panel\(\)", cell.source)]
+    assert not bare
+
+
 def test_every_exercise_and_question_is_asked_somewhere_and_solved() -> None:
     assert {name for path in ENGLISH for name in asked(path, "check")} == set(EXERCISES.names())
     assert {name for path in ENGLISH for name in asked(path, "question")} == set(QUESTIONS.names())
