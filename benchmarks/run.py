@@ -82,10 +82,11 @@ def write_table() -> None:
 
 def _group(name: str, rows: list[dict[str, Any]]) -> list[str]:
     met, missed = (sum(row["met"] is kept for row in rows) for kept in (True, False))
-    told = f"{met} targets met" + (f", <b>{missed} missed</b>" if missed else "") if met + missed else "no targets"
+    told = f"targets met: {met} of {met + missed}" + (f", <b>{missed} missed</b>" if missed else "")
+    title = TITLES.get(name, name.replace("_", " ").capitalize())
     lines = [
         "<details>",
-        f"<summary>{TITLES.get(name, name.replace('_', ' ').capitalize())}: {len(rows)} figures, {told}</summary>",
+        f"<summary>{title} ({told if met + missed else 'no targets'})</summary>",
         "",
     ]
     lines += ["| figure | target | measured | |", "|---|---|---|---|"]

@@ -20,6 +20,7 @@ html_theme = "furo"
 html_title = "Lastmile Workbench"
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 language = "en"
 
 

@@ -39,7 +39,9 @@ _TUTORIALS = Path(__file__).parents[1] / "notebooks" / "tutorials"
 # The faces' own plans are forms of what is declared elsewhere, the doors of the command line likewise.
 _NO_SETTINGS_OF = ("panels", "widgets", "dashboards", "lessons", "cli", "report", "figures", "locale", "notebooks")
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Yields|Settings):$")
+_WIDTH = 90
 _PROSE = ("Returns", "Yields")
+_CALL = re.compile(r"^workbench\.\w+\(\n.*?^\)[^\n]*\n+", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^ {4}(\S[^:]*): (.*)$")
 _UNITS: dict[str, Registry[Any]] = {
     "Data sets": SOURCES,
@@ -171,11 +173,28 @@ def _signature(thing: Any) -> str:
         shown = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(thing)))
     except (TypeError, ValueError):
         return ""
-    return shown if "<" not in shown and "=PydanticUndefined" not in shown else "(…)"
+    return "(…)" if "<" in shown else _in_lines(shown)
+
+
+def _in_lines(signature: str) -> str:
+    """Return a long signature with a line a parameter."""
+    if len(signature) <= _WIDTH:
+        return signature
+    made, depth = "", 0
+    for at, sign in enumerate(signature):
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and depth == 1:
+            made += ",\n   "
+        elif (sign == "(" and at == 0) or (sign == ")" and depth == 0 and "\n" in made):
+            made += "(\n    " if sign == "(" else ",\n)"
+        else:
+            made += sign
+    return made
 
 
 def _written(thing: Any) -> str:
-    return inspect.cleandoc(thing.__doc__ or "")
+    """Return a docstring, of a package that is a verb without the call in it: the signature stands above."""
+    return _CALL.sub("", inspect.cleandoc(thing.__doc__ or ""))
 
 
 def _docstring(text: str) -> Iterator[str]:
