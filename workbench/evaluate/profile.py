@@ -6,6 +6,7 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from workbench.core.records.ledger import OperatorTime, Profile
 from workbench.evaluate.runtimes.base import open_runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from workbench.core.artifact import Artifact
@@ -36,6 +39,7 @@ def profile(
     batch: int = 1,
     threads: int = 1,
     runs: int = 50,
+    call_ms: float | None = None,
 ) -> Profile:
     """Time a model's calls and its operators.
 
@@ -47,22 +51,22 @@ def profile(
         batch: Samples a call.
         threads: Threads of one call.
         runs: Timed calls.
+        call_ms: What a call takes, where `call_times` measured that beside another model.
 
     Raises:
         BadInputError: The format cannot be profiled here, or a number is below 1.
         WorkspaceError: The file is missing, truncated or changed.
     """
-    for name, value in (("batch", batch), ("threads", threads), ("runs", runs)):
-        require_whole(name, value, least=1, most=_MOST[name])
+    _require(batch, threads, runs)
     if artifact.format not in PROFILED:
         raise BadInputError.of(
             "artifact", rule=f"must be one of {', '.join(PROFILED)} to be profiled", got=artifact.label,
             hint="convert it first; models that TensorFlow runs are not timed by operator",
         )  # fmt: skip
     with open_runtime(artifact, threads) as runtime:
-        given = samples if samples is not None and len(samples) else _drawn(runtime)
-        call = _median(runtime, _of(given, batch), runs)
-        wide = _median(runtime, _of(given, _WIDE), max(3, runs // 5))
+        given = _given(samples, runtime)
+        call = medians_in_turn([(runtime, _of(given, batch))], runs)[0] if call_ms is None else call_ms
+        (wide,) = medians_in_turn([(runtime, _of(given, _WIDE))], max(3, runs // 5))
     feed = _of(given, batch)
     timed = _onnx(artifact, feed, threads, runs) if artifact.format == "onnx" else _tflite(artifact)
     inside = sum(each.ms or 0.0 for each in timed)
@@ -79,6 +83,70 @@ def profile(
     )
 
 
+def call_times(
+    artifacts: Sequence[Artifact],
+    samples: NDArray[np.float32] | None = None,
+    *,
+    batch: int = 1,
+    threads: int = 1,
+    runs: int = 50,
+) -> list[float]:
+    """Return the median milliseconds a call of each model, all called in turns.
+
+    Args:
+        artifacts: ONNX or TFLite models.
+        samples: As in `profile`.
+        batch: Samples a call.
+        threads: Threads of one call.
+        runs: Timed calls of each.
+
+    Raises:
+        BadInputError: A number is below 1.
+        WorkspaceError: A file is missing, truncated or changed.
+    """
+    _require(batch, threads, runs)
+    with ExitStack() as stack:
+        runtimes = [stack.enter_context(open_runtime(artifact, threads)) for artifact in artifacts]
+        return medians_in_turn([(each, _of(_given(samples, each), batch)) for each in runtimes], runs)
+
+
+def medians_in_turn(
+    calls: Sequence[tuple[Runtime, NDArray[np.float32]]],
+    runs: int,
+    *,
+    clock: Callable[[], int] = time.perf_counter_ns,
+) -> list[float]:
+    """Return the median milliseconds of each call.
+
+    They take turns, also in going first, so that a busy machine slows all of them alike.
+
+    Args:
+        calls: What is called, and the batch that it is given.
+        runs: Timed calls of each, after one that does not count.
+        clock: Source of nanoseconds.
+    """
+    for runtime, batch in calls:
+        runtime.predict(batch)
+    times: list[list[float]] = [[] for _ in calls]
+    for number in range(runs):
+        for turn in range(len(calls)):
+            which = (number + turn) % len(calls)
+            runtime, batch = calls[which]
+            start = clock()
+            runtime.predict(batch)
+            times[which].append((clock() - start) / 1e6)
+    return [float(np.median(each)) for each in times]
+
+
+def _require(batch: int, threads: int, runs: int) -> None:
+    for name, value in (("batch", batch), ("threads", threads), ("runs", runs)):
+        require_whole(name, value, least=1, most=_MOST[name])
+
+
+def _given(samples: NDArray[np.float32] | None, runtime: Runtime) -> NDArray[np.float32]:
+    return samples if samples is not None and len(samples) else _drawn(runtime)
+
+
 def _drawn(runtime: Runtime) -> NDArray[np.float32]:
     shape = [axis if axis > 0 else _FREE_AXIS for axis in runtime.inputs[0].shape[1:]]
     return np.random.default_rng(0).random((_WIDE, *shape), np.float32)
@@ -86,16 +154,6 @@ def _drawn(runtime: Runtime) -> NDArray[np.float32]:
 
 def _of(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(np.resize(samples, (count, *samples.shape[1:])), np.float32)
-
-
-def _median(runtime: Runtime, batch: NDArray[np.float32], runs: int) -> float:
-    runtime.predict(batch)
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter_ns()
-        runtime.predict(batch)
-        times.append((time.perf_counter_ns() - start) / 1e6)
-    return float(np.median(times))
 
 
 def _onnx(artifact: Artifact, batch: NDArray[np.float32], threads: int, runs: int) -> list[OperatorTime]:

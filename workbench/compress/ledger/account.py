@@ -11,7 +11,7 @@ from workbench.core.artifact import cpu_name
 from workbench.core.checks import require_artifact
 from workbench.core.errors import BadInputError
 from workbench.core.records.ledger import BytePart, Ledger
-from workbench.evaluate.profile import PROFILED, profile
+from workbench.evaluate.profile import PROFILED, call_times, profile
 from workbench.evaluate.sizes import measure_sizes
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def ledger(
     held = holdings(artifact)
     features = cpu_features()
 
-    def profiled(model: Artifact) -> Profile | None:
-        if not timed or model.format not in PROFILED:
-            return None
+    profiles: list[Profile] = []
+    if timed and artifact.format in PROFILED:
         samples = data.floats("test", slice(0, _SAMPLES)) if data is not None else None
-        return profile(model, samples, batch=batch, threads=threads, runs=runs)
-
-    ours = profiled(artifact)
-    theirs = profiled(baseline) if baseline is not None and ours is not None else None
+        pair = [artifact] if baseline is None or baseline.format not in PROFILED else [artifact, baseline]
+        calls = call_times(pair, samples, batch=batch, threads=threads, runs=runs)
+        for model, call in zip(pair, calls, strict=True):
+            profiles.append(profile(model, samples, batch=batch, threads=threads, runs=runs, call_ms=call))
+    ours, theirs = (*profiles, None, None)[:2]
     if artifact.format == "packed":
         parts: tuple[BytePart, ...] = (BytePart(purpose="packed, all of it", bytes=sizes.raw),)
     else:
