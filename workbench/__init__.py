@@ -70,6 +70,7 @@ _PUBLIC = {
     "attach": "workbench.jobs",
     # tutorials
     "check": "workbench.lessons",
+    "figure": "workbench.lessons",
     "pace": "workbench.lessons",
     "question": "workbench.lessons",
     # serving

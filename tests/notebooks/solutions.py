@@ -3,6 +3,8 @@
 SOLUTIONS = {
     "one_hot": "import numpy as np\nanswer = (labels, np.eye(len(data.classes))[labels])\n",
     "parameters_of_a_convolution": "answer = (3 * 3 * 64 + 1) * 64\n",
+    "delta_of_a_neuron": "answer = lambda z, y: (sigmoid(z) - y) * sigmoid(z) * (1 - sigmoid(z))\n",
+    "cross_entropy_of_two_classes": "answer = lambda y, p: -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))\n",
     "before_and_after": "answer = (trained, wb.evaluate(tflite, data))\n",
     "bits_of_a_weight": (
         "import numpy as np\nshares = np.array([0.8, *[0.2 / 16] * 16])\nanswer = -(shares * np.log2(shares)).sum()\n"

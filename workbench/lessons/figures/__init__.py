@@ -1,0 +1,1 @@
+"""Formulas to move by hand, a file each."""
