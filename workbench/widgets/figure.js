@@ -168,7 +168,7 @@ class Drawing {
     if (!this.drawn || !this.plot.isConnected) return null;
     const { width, height } = this.plot._fullLayout;
     const source = await this.globe.toImage(this.plot, { format: "png", width, height, scale });
-    return grounded(await loaded(source), width, height, scale, this.title.textContent);
+    return grounded(await loaded(source), width, height, scale, this.say, this.title.textContent);
   }
 
   end() { this.gone = true; this.still.stop(); this.globe?.purge(this.plot); }

@@ -62,7 +62,7 @@ class Chart {
     this.plot = h("div", { class: "wb-chart-plot" }, this.canvas, this.tip, this.spoken);
     el.append(h("div", { class: "wb-chart-head" }, this.title, this.legend), this.plot);
     this.still = stills(model, async (scale) => (this.box && this.all.some((s) => s.x.length)
-      ? grounded(this.canvas, this.plot.clientWidth, this.plot.clientHeight, scale, model.get("title")) : null));
+      ? grounded(this.canvas, this.plot.clientWidth, this.plot.clientHeight, scale, this.say, model.get("title")) : null));
     this.canvas.addEventListener("pointermove", (event) => this.pointAt(event.offsetX));
     this.canvas.addEventListener("pointerleave", () => this.setCursor(null));
     this.canvas.addEventListener("blur", () => this.setCursor(null));

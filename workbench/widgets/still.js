@@ -19,16 +19,20 @@ const stills = (model, paint) => {
   };
 };
 
-// What is drawn on a transparent ground, on the ground that it is seen on and under its title.
-const grounded = (source, width, height, scale, title = "") => {
+// What is drawn on a transparent ground, on the ground that it is seen on, under its title and above what wakes it.
+const FOOT = 24;
+const grounded = (source, width, height, scale, say, title = "") => {
   const canvas = h("canvas"), c = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), head = title ? 26 : 0;
   canvas.width = Math.round(width * scale);
-  canvas.height = Math.round((height + head) * scale);
+  canvas.height = Math.round((height + head + FOOT) * scale);
   c.fillStyle = style.getPropertyValue("--wb-surface").trim() || "#fff";
   c.fillRect(0, 0, canvas.width, canvas.height);
-  c.drawImage(source, 0, Math.round(head * scale), canvas.width, canvas.height - Math.round(head * scale));
+  c.drawImage(source, 0, Math.round(head * scale), canvas.width, Math.round(height * scale));
   c.fillStyle = style.getPropertyValue("--wb-text").trim() || "#000";
   c.font = `600 ${14 * scale}px ${style.getPropertyValue("--wb-font") || "sans-serif"}`;
   c.fillText(title, 8 * scale, 18 * scale);
+  c.fillStyle = style.getPropertyValue("--wb-muted").trim() || "#555";
+  c.font = c.font.replace("600", "400").replace(/[\d.]+px/, `${12.5 * scale}px`);
+  c.fillText(say("A picture of how it was last. Run this cell to move it again."), 8 * scale, canvas.height - 8 * scale);
   return canvas;
 };
