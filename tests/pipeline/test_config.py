@@ -144,7 +144,7 @@ def test_what_is_read_holds_to_the_schema(tmp_path: Path, text: str) -> None:
 
 
 def test_the_file_in_the_documents_is_one(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "run-config.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "do" / "run-config.md").read_text(encoding="utf-8")
     examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert examples
     for text in examples:

@@ -101,19 +101,13 @@ def test_settings_that_are_none_are_one_sentence(workspace: Workspace) -> None:
         ((1.0, 0.5, 2.0), "noticed after 1.00 s, mended 0.50 s later, clients served as before after 2.00 s; 0 of"),
     ],
 )
-def test_how_it_went_is_a_sentence(
-    times: tuple[float | None, ...], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from workbench.cli.commands.drill import _sum_up
-
+def test_how_it_went_is_a_sentence(times: tuple[float | None, ...], said: str) -> None:
     noticed, reaction, restored = times
-    _sum_up(
-        DrillReport(
-            fault="flood", title="a flood", timeline=(), noticed_seconds=noticed, reaction_seconds=reaction,
-            restored_seconds=restored, requests=1200, failed=0, lesson="Wait.",
-        )
+    report = DrillReport(
+        fault="flood", title="a flood", timeline=(), noticed_seconds=noticed, reaction_seconds=reaction,
+        restored_seconds=restored, requests=1200, failed=0, lesson="Wait.",
     )  # fmt: skip
-    assert said in capsys.readouterr().out
+    assert said in report.summary
 
 
 def test_the_command_lists_what_can_go_wrong() -> None:

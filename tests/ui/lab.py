@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import nbformat
+from probing import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # Lab asks jupyter.org for news, and people whether they want any.
 _NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+# Cells out of sight are else taken off the page, where a test does not find them.
+_WHOLE = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 _READY = """async () => {
     const notebook = window.jupyterapp.shell.currentWidget;
     await notebook.context.ready;
@@ -56,6 +60,11 @@ class Lab:
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(book, self.root / path)
+        return self.begin(name)
+
+    def begin(self, name: str) -> str:
+        """Start the kernel of a notebook that is there; returns its address, where it is alone on the page."""
+        path = f"{name}.ipynb"
         self.ask("sessions", {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}})
         return self.address(name)
 
@@ -114,7 +123,8 @@ def start_lab(folder: Path, home: Path) -> Lab:
     root, token = folder / "notebooks", secrets.token_hex(16)
     for place in (*places.values(), root, folder / "config" / "labconfig"):
         place.mkdir(parents=True, exist_ok=True)
-    (folder / "config" / "labconfig" / "page_config.json").write_text(json.dumps(_NO_NEWS), encoding="utf-8")
+    for name, settings in (("page_config", _NO_NEWS), ("default_setting_overrides", _WHOLE)):
+        (folder / "config" / "labconfig" / f"{name}.json").write_text(json.dumps(settings), encoding="utf-8")
     environment = {k: v for k, v in os.environ.items() if k not in ("WORKBENCH_DATA", "WORKBENCH_PRELOAD")}
     environment |= {**{name: str(place) for name, place in places.items()}, "WORKBENCH_HOME": str(home)}
     process = subprocess.Popen(
@@ -127,7 +137,15 @@ def start_lab(folder: Path, home: Path) -> Lab:
     assert found is not None, f"JupyterLab ended with {process.wait()}"
     log = threading.Thread(target=_read_on, args=(process.stderr,), daemon=True)
     log.start()
-    return Lab(process, log, found.group(0), token, root)
+    lab = Lab(process, log, found.group(0), token, root)
+    until(lambda: _listens(lab))  # it tells its address before it listens there
+    return lab
+
+
+def _listens(lab: Lab) -> bool:
+    with contextlib.suppress(urllib.error.URLError):
+        return bool(lab.ask("status"))
+    return False
 
 
 def _read_on(stream: IO[str]) -> None:
