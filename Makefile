@@ -42,7 +42,7 @@ test: $(STAMP) ## The tests that CI runs; no browser needed (under 2 minutes)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow and not ui and not faults and not thorough and not notebooks"
 
 test-thorough: $(STAMP) ## Every compression method on several networks (minutes); CI runs these too
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "thorough and not slow"
+	$(BIN)/python -m pytest -m "thorough and not slow"
 
 test-faults: $(STAMP) ## Processes are killed and disks are full; CI runs these too
 	$(BIN)/python -m pytest -m "faults and not slow and not thorough"
